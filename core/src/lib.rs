@@ -1,12 +1,28 @@
 #![forbid(unsafe_code)]
 //! placeholder front page
 
+#[cfg(feature = "uniffi")]
+uniffi::setup_scaffolding!();
+
 pub mod encoding;
 mod error;
+pub mod fork;
+mod grant;
+pub mod hazmat;
+pub mod http;
+mod mac;
+mod nonce;
 pub mod replay;
 mod request;
+mod secret;
 pub mod time;
+mod toki;
 
 pub use error::{OscarError, Result};
+pub use grant::{GRANT_LEN, GRANT_TEXT_LEN, Grant};
+pub use http::{AnswerHead, ExtList, Headers, RequestHead};
+pub use mac::{TAG_LEN, Tag, sha256};
 pub use replay::{NoReplayLog, ReplayLog};
 pub use request::{Answer, AnswerRef, Content, Request, RequestRef};
+pub use secret::{AudienceKey, Kid, Secret, Session};
+pub use toki::{ANSWER_TEXT_LEN, AnswerToki, REQUEST_TEXT_LEN, Toki};

@@ -1,5 +1,7 @@
 //! What is signed: a request and an answer, as borrowed fields in the order of the MAC.
 
+use crate::error::{OscarError, Result};
+
 /// Content of a request or answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Content<'a> {
@@ -62,11 +64,42 @@ pub struct Request {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status, 0 to 65,535.
-    pub status: u16,
+    pub status: i64,
     /// The covered headers as lp pairs.
     pub ext: Vec<u8>,
     /// The content after removing content-coding.
     pub content: Vec<u8>,
     /// In place of content: its SHA-256, 32 bytes.
     pub content_digest: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// The borrowed form; `malformed` for a digest of another length than 32 bytes.
+    pub fn as_ref(&self) -> Result<RequestRef<'_>> {
+        Ok(RequestRef {
+            verb: self.verb.as_bytes(),
+            authority: self.authority.as_bytes(),
+            target: self.target.as_bytes(),
+            ext: &self.ext,
+            content: content(&self.content, self.content_digest.as_deref())?,
+        })
+    }
+}
+
+impl Answer {
+    /// The borrowed form; `malformed` for a status beyond 65,535 or a digest of another length than 32 bytes.
+    pub fn as_ref(&self) -> Result<AnswerRef<'_>> {
+        Ok(AnswerRef {
+            status: u16::try_from(self.status).map_err(|_| OscarError::Malformed("a status is 0 to 65,535"))?,
+            ext: &self.ext,
+            content: content(&self.content, self.content_digest.as_deref())?,
+        })
+    }
+}
+
+fn content<'a>(bytes: &'a [u8], digest: Option<&[u8]>) -> Result<Content<'a>> {
+    match digest {
+        None => Ok(if bytes.is_empty() { Content::None } else { Content::Bytes(bytes) }),
+        Some(digest) => digest.try_into().map(Content::Digest).map_err(|_| OscarError::Malformed("a content digest has 32 bytes")),
+    }
 }

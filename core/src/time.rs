@@ -32,7 +32,13 @@ pub const fn clamp_offset(old: Option<i64>, service_ms: i64, sent_ms: i64, recei
     let lo = service_ms.saturating_sub(received_ms);
     let hi = service_ms.saturating_sub(sent_ms);
     match old {
-        Some(offset) if offset <= hi => if offset > lo { offset } else { lo },
+        Some(offset) if offset <= hi => {
+            if offset > lo {
+                offset
+            } else {
+                lo
+            }
+        }
         _ => lo,
     }
 }

@@ -1,0 +1,60 @@
+//! Deterministic twins: the caller gives what must otherwise be random or the clock's. For vectors, tests and tools;
+//! a nonce that is used twice breaks the protocol.
+
+use crate::error::Result;
+use crate::grant::Grant;
+use crate::request::{AnswerRef, RequestRef};
+use crate::secret::{AudienceKey, KeySchedule};
+use crate::toki::{AnswerToki, Toki, TokiFields};
+
+/// Mints the toki of `request` with the root key, or in the session of `grant`.
+pub fn mint_request(
+    key: &AudienceKey,
+    grant: Option<&Grant>,
+    request: &RequestRef<'_>,
+    ts_ms: i64,
+    nonce: [u8; 8],
+    want: bool,
+) -> Result<Toki> {
+    let keys = KeySchedule::new(key);
+    let id = grant.map_or(key.kid_bytes(), Grant::sid);
+    let fields = TokiFields { id, session: grant.is_some(), want, ts_ms, nonce };
+    match grant {
+        None => Toki::mint(&keys.req, &fields, request),
+        Some(grant) => Toki::mint(&keys.session(grant).req, &fields, request),
+    }
+}
+
+/// Mints the toki of `answer` to `request`; `session` is the grant that the request was sent under, `grant` the attached one.
+pub fn mint_answer(
+    key: &AudienceKey,
+    session: Option<&Grant>,
+    request: &Toki,
+    code: u8,
+    ts_ms: i64,
+    answer: &AnswerRef<'_>,
+    grant: Option<&Grant>,
+) -> Result<AnswerToki> {
+    let keys = KeySchedule::new(key);
+    let res = session.map_or(keys.res.clone(), |grant| keys.session(grant).res);
+    AnswerToki::mint(&res, &request.tag(), code, ts_ms, answer, grant)
+}
+
+/// Checks an answer to `request` outside of any client.
+pub fn verify_answer(
+    key: &AudienceKey,
+    session: Option<&Grant>,
+    request: &Toki,
+    toki: &AnswerToki,
+    answer: &AnswerRef<'_>,
+    grant: Option<&Grant>,
+) -> Result<()> {
+    let keys = KeySchedule::new(key);
+    let res = session.map_or(keys.res.clone(), |grant| keys.session(grant).res);
+    toki.verify(&res, &request.tag(), answer, grant)
+}
+
+/// Mints the grant that answers `request`.
+pub fn mint_grant(key: &AudienceKey, request: &Toki, sid: [u8; 8], exp_s: i64, ttl_s: i64) -> Result<Grant> {
+    Grant::mint(&KeySchedule::new(key), key.kid_bytes(), &request.tag(), sid, exp_s, ttl_s)
+}
