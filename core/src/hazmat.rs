@@ -1,6 +1,7 @@
 //! Deterministic twins: the caller gives what must otherwise be random or the clock's. For vectors, tests and tools;
 //! a nonce that is used twice breaks the protocol.
 
+use crate::client::{Client, SignContext, SignOptions, SignedHeaders};
 use crate::error::Result;
 use crate::grant::Grant;
 use crate::request::{AnswerRef, RequestRef};
@@ -57,4 +58,17 @@ pub fn verify_answer(
 /// Mints the grant that answers `request`.
 pub fn mint_grant(key: &AudienceKey, request: &Toki, sid: [u8; 8], exp_s: i64, ttl_s: i64) -> Result<Grant> {
     Grant::mint(&KeySchedule::new(key), key.kid_bytes(), &request.tag(), sid, exp_s, ttl_s)
+}
+
+/// [`Client::sign_ref`] with a nonce that the caller gives.
+pub fn sign(
+    client: &Client,
+    request: &RequestRef<'_>,
+    options: SignOptions,
+    now_ms: i64,
+    mono_ms: Option<i64>,
+    nonce: [u8; 8],
+    out: &mut SignedHeaders,
+) -> Result<SignContext> {
+    client.sign_with_nonce(request, options, now_ms, mono_ms, nonce, out)
 }

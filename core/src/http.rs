@@ -7,6 +7,7 @@ mod head;
 
 pub use digest::{format_content_digest, parse_content_digest};
 pub use ext::ExtList;
+pub(crate) use ext::ext_has_value;
 pub use head::{AnswerHead, Headers, RequestHead, drops_from_probe};
 
 /// The longest field that `lp` can hold, in bytes.

@@ -4,6 +4,8 @@
 #[cfg(feature = "uniffi")]
 uniffi::setup_scaffolding!();
 
+mod call;
+mod client;
 pub mod encoding;
 mod error;
 pub mod fork;
@@ -18,6 +20,8 @@ mod secret;
 pub mod time;
 mod toki;
 
+pub use call::{Call, Step};
+pub use client::{Client, ClientConfig, Outcome, Rolling, SignContext, SignOptions, SignedHeaders, SignedRequest};
 pub use error::{OscarError, Result};
 pub use grant::{GRANT_LEN, GRANT_TEXT_LEN, Grant};
 pub use http::{AnswerHead, ExtList, Headers, RequestHead};

@@ -9,6 +9,8 @@ pub const WINDOW_MS: i64 = 30_000;
 pub const READY_AFTER_MS: i64 = 2 * FUTURE_MS + 2_000;
 /// The life of a grant, in seconds, unless configured.
 pub const TTL_S: i64 = 600;
+/// A session is handed out for at most so many seconds.
+pub const HAND_OUT_MAX_S: i64 = 600;
 /// The age, in milliseconds, under which a clock sample lets an unsafe request be signed.
 pub const SAMPLE_MAX_AGE_MS: i64 = 3_600_000;
 /// Wall and monotonic clock may part by so much before a sample's age is forgotten, in milliseconds.

@@ -1,7 +1,6 @@
 //! `ext`: the headers that decide what happens, in configured order (spec section 5).
 
 use super::{Headers, LP_MAX};
-use crate::encoding::take_lp;
 use crate::error::{OscarError, Result};
 
 /// A configured list of covered headers. Both sides have the same; an empty list gives empty ext, any other never does.
@@ -65,17 +64,9 @@ impl ExtList {
     }
 }
 
-/// Whether `ext`, read as lp pairs, holds `name` with a value that is not empty.
-pub(crate) fn has_value(ext: &[u8], name: &[u8]) -> bool {
-    let mut rest = ext;
-    while let Some((key, after)) = take_lp(rest) {
-        let Some((field, after)) = take_lp(after) else { return false };
-        if key == name && !field.is_empty() {
-            return true;
-        }
-        rest = after;
-    }
-    false
+/// Whether `ext` is lp pairs to its end and holds `name` with a value that is not empty.
+pub(crate) fn ext_has_value(ext: &[u8], name: &[u8]) -> bool {
+    Headers::packed(ext).is_ok_and(|pairs| pairs.iter().any(|(key, field)| key == name && !field.is_empty()))
 }
 
 fn is_token(byte: u8) -> bool {
