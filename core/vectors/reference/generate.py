@@ -16,6 +16,7 @@ AREAS = {
     "carried": "messages, presigned URLs, tickets (section 8)",
     "service": "one service through many steps: floor, memory, revocations (section 6)",
     "client": "one client through many steps (section 7)",
+    "delegates": "clients that were handed a session (section 7)",
     "v1": "OscarToki v1 as its settled details say",
     "random": "random requests, answers and lives",
 }
