@@ -18,9 +18,9 @@ def write(pen):
         url(pen)
     for _ in range(12):
         message(pen)
-    for i in range(7):
+    for i in range(5):
         service(pen, i)
-    for i in range(8):
+    for i in range(6):
         client(pen, i)
 
 

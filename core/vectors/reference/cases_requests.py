@@ -176,6 +176,7 @@ def contents(pen):
         toki = pen.add(f"mint: {how}", "toki.mint", common | request)["toki"]
         pen.add(f"mint: {how}, by digest", "toki.mint", common | digest, toki=toki)
         verify(pen, f"{how}", request, toki)
+        verify(pen, f"{how}, announced, judged before it arrives", digest, toki)
         verify(pen, f"{how}, announced and arrived", digest, toki, finish_body_hex=body)
         verify(pen, f"{how}, announced, another came", digest, toki, "body_mismatch", finish_body_hex=body + "00")
         verify(pen, f"{how}, announced, nothing came", digest, toki, "body_mismatch", finish_body_hex="")

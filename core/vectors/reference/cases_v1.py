@@ -134,8 +134,8 @@ def ages(pen):
 
 
 def keys(pen):
-    for key in KEYS:
-        for other in KEYS:
+    for key in KEYS[:4]:
+        for other in KEYS[:4]:
             want = "ok" if key == other else "bad_mac"
             verify(pen, f"a toki of {other[:12]!r} under {key[:12]!r}", key, v1.toki_at(other, str(pen.now)), pen.now, want)
 

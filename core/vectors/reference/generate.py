@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""generate.py --seed N OUT_DIR: writes reference-AREA.json, one file per area, the same for the same seed."""
+"""generate.py --seed N OUT_DIR: writes reference-AREA.json, one file per area, the same for the same seed.
+With --check it writes nothing and exits 1 when a file there is another than it would write."""
 
 import argparse
 import importlib
 import json
 import pathlib
+import sys
 
 from pen import Pen
 
@@ -26,20 +28,28 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--area", choices=AREAS, action="append")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("out", type=pathlib.Path)
     options = parser.parse_args()
     total = refusals = 0
+    stale = False
     for area in options.area or AREAS:
         pen = Pen(area, options.seed)
         importlib.import_module(f"cases_{area}").write(pen)
         about = f"{AREAS[area]}; by core/vectors/reference/generate.py --seed {options.seed}"
         lines = ",\n".join(json.dumps(case, ensure_ascii=True, separators=(",", ":")) for case in pen.cases)
         text = f'{{"schema":1,"about":{json.dumps(about)},"cases":[\n{lines}\n]}}\n'
-        (options.out / f"reference-{area}.json").write_text(text, encoding="utf-8")
+        file = options.out / f"reference-{area}.json"
+        if not options.check:
+            file.write_text(text, encoding="utf-8")
+        elif not file.exists() or file.read_text(encoding="utf-8") != text:
+            print(f"{file} is stale: python3 core/vectors/reference/generate.py --seed {options.seed} core/vectors", file=sys.stderr)
+            stale = True
         refused = sum(refuses(case) for case in pen.cases)
         print(f"reference-{area}.json: {len(pen.cases)} cases, {refused} refusals, {len(text):,} bytes")
         total, refusals = total + len(pen.cases), refusals + refused
     print(f"{total} cases, {refusals} refusals")
+    return 1 if stale else 0
 
 
 def refuses(case):
@@ -48,4 +58,4 @@ def refuses(case):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
