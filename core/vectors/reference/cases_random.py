@@ -10,7 +10,7 @@ PATHS = "abcXYZ019/%-._~!$&'()*+,;=:@?"
 
 
 def write(pen):
-    for _ in range(30):
+    for _ in range(22):
         request(pen)
     for _ in range(16):
         answer(pen)
@@ -20,7 +20,7 @@ def write(pen):
         message(pen)
     for i in range(5):
         service(pen, i)
-    for i in range(6):
+    for i in range(5):
         client(pen, i)
 
 
