@@ -1,1 +1,22 @@
-//! placeholder
+//! The C door of oscartoki: `include/oscartoki.h` is made from this crate, README.md tells its conventions once.
+//!
+//! Rust programs use the crate `oscartoki`; what is here for Rust is [`register`], by which another door hands its objects to C.
+#![allow(clippy::missing_safety_doc, reason = "README.md tells once what every pointer and length must be")]
+#![allow(clippy::too_many_arguments, reason = "a C call spells its slices out")]
+
+mod boundary;
+mod client;
+mod handle;
+mod key;
+mod status;
+mod table;
+mod text;
+
+pub use client::*;
+pub use handle::{Registered, register};
+pub use key::*;
+pub use status::{
+    OSCAR_ABI_VERSION, Status, oscar_abi_version, oscar_error_name, oscar_last_detail, oscar_status_from_name, oscar_status_message,
+    oscar_version,
+};
+pub use text::*;

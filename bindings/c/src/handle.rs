@@ -1,0 +1,83 @@
+//! What a handle can stand for: one table per type. A handle is 64 bits, positive, 0 is never one; it names its table, its slot and the
+//! slot's generation, so that a stale, forged or wrong one finds nothing.
+
+use crate::status::{Fault, Result, Status};
+use crate::table::{Gone, Guard, Table};
+use oscartoki::{Call, Client, SignContext};
+use std::sync::Arc;
+
+pub(crate) static CLIENTS: Table<Arc<Client>, 1> = Table::new();
+pub(crate) static SIGNED: Table<SignContext, 5> = Table::new();
+pub(crate) static TEXTS: Table<String, 8> = Table::new();
+pub(crate) static CALLS: Table<Call, 9> = Table::new();
+
+/// An object of core that a handle can stand for, shared with whoever else holds the `Arc`.
+pub trait Registered: sealed::Sealed + Sized {
+    #[doc(hidden)]
+    fn keep(self) -> Option<i64>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! registered {
+    ($($object:ty => $table:ident;)*) => {$(
+        impl sealed::Sealed for $object {}
+        impl Registered for $object {
+            fn keep(self) -> Option<i64> {
+                $table.insert(self)
+            }
+        }
+    )*};
+}
+
+registered! {
+    Arc<Client> => CLIENTS;
+}
+
+/// Gives an object a handle of this ABI, without copying it; the `_free` function of its type takes it back. 0 when too many are alive.
+pub fn register(object: impl Registered) -> i64 {
+    fork_guard();
+    object.keep().unwrap_or(0)
+}
+
+/// [`register`] for this crate's own constructors.
+pub(crate) fn keep(object: impl Registered) -> Result<i64> {
+    fork_guard();
+    object.keep().ok_or_else(full)
+}
+
+/// Keeps what is no object of core.
+pub(crate) fn keep_in<T, const KIND: u8>(table: &Table<T, KIND>, content: T) -> Result<i64> {
+    table.insert(content).ok_or_else(full)
+}
+
+/// The object behind a handle, alive until the guard is dropped.
+pub(crate) fn look_up<T: Sync, const KIND: u8>(table: &'static Table<T, KIND>, handle: i64) -> Result<Guard<'static, T, KIND>> {
+    table.get(handle).ok_or_else(bad)
+}
+
+/// Takes out what is used once. A second use is `replayed`, as the protocol says of every context.
+pub(crate) fn take<T, const KIND: u8>(table: &Table<T, KIND>, handle: i64) -> Result<T> {
+    table.take(handle).map_err(|gone| match gone {
+        Gone::Used => Fault::new(Status::Replayed, "this context was used before"),
+        Gone::Never => bad(),
+    })
+}
+
+/// Frees a handle; 0 is nothing to free.
+pub(crate) fn free<T, const KIND: u8>(table: &Table<T, KIND>, handle: i64) -> Result<()> {
+    if handle == 0 { Ok(()) } else { table.free(handle).map_err(|_| bad()) }
+}
+
+fn bad() -> Fault {
+    Fault::new(Status::BadHandle, "a handle that is 0, freed, forged or of another type")
+}
+
+fn full() -> Fault {
+    Fault::new(Status::TooManyHandles, "too many handles of this type are alive")
+}
+
+/// A fork must not repeat nonces: the guard is there before the first object is.
+fn fork_guard() {}
