@@ -1,7 +1,7 @@
 //! The client: sign, accept, hand out. One crossing per act, fields packed.
 
 use crate::boundary::{Out, Packed, TextOut, bad_packed, bytes, content, text};
-use crate::handle::{self, CLIENTS, SIGNED, TEXTS};
+use crate::handle::{self, CLIENTS, Handle, SIGNED, TEXTS};
 use crate::key::{OSCAR_SESSION_MAX_LEN, audience_text};
 use crate::status::{Fault, Result, Status, guard, guard_status};
 use oscartoki::{
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn oscar_client_new(
     audience: *const c_char,
     audience_len: usize,
     settings: *const ClientSettings,
-    client: *mut i64,
+    client: *mut Handle,
 ) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn oscar_client_from_audience_key(
     key: *const c_char,
     len: usize,
     settings: *const ClientSettings,
-    client: *mut i64,
+    client: *mut Handle,
 ) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn oscar_client_from_session(
     session: *const c_char,
     len: usize,
     settings: *const ClientSettings,
-    client: *mut i64,
+    client: *mut Handle,
 ) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn oscar_client_from_session(
 /// # Safety
 /// `audience` has `len` readable bytes; `bound` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_for_audience(client: i64, audience: *const c_char, len: usize, bound: *mut i64) -> Status {
+pub unsafe extern "C" fn oscar_client_for_audience(client: Handle, audience: *const c_char, len: usize, bound: *mut Handle) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
         let (bound, audience) = unsafe { (Out::new(bound)?, audience_text(audience, len)?) };
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn oscar_client_for_audience(client: i64, audience: *const
 
 /// Frees a client; calls that are inside finish first. 0 is nothing to free.
 #[unsafe(no_mangle)]
-pub extern "C" fn oscar_client_free(client: i64) -> Status {
+pub extern "C" fn oscar_client_free(client: Handle) -> Status {
     guard(|| handle::free(&CLIENTS, client))
 }
 
@@ -186,28 +186,28 @@ pub extern "C" fn oscar_client_free(client: i64) -> Status {
 /// # Safety
 /// `kid` has 8 writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_kid(client: i64, kid: *mut [u8; 8]) -> Status {
+pub unsafe extern "C" fn oscar_client_kid(client: Handle, kid: *mut u8) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
-        let kid = unsafe { Out::new(kid) }?;
+        let kid = unsafe { Out::<[u8; 8]>::new(kid.cast()) }?;
         let known = handle::look_up(&CLIENTS, client)?.kid();
         kid.write(known.try_into().map_err(|_| OscarError::Missing("this client has no kid of its own"))?);
         Ok(())
     })
 }
 
-/// Signs a request, or the probe that must go before it: `signed.probe` says which.
+/// Signs a request, or the probe that must go before it: `headers->probe` says which.
 /// `request`: lp(method) lp(authority) lp(target) lp(ext) lp(content digest, 32 bytes or empty), where lp is two bytes of big-endian length
 /// and the bytes. `body`: the content, unless its digest is given; null with 0 for none. `options`: OSCAR_SIGN_… bits. `now_ms`: milliseconds
 /// since the epoch; `mono_ms`: a monotonic clock in milliseconds, 0 for none.
-/// Writes `signed` and `context`, which goes to one of the accept calls or to `oscar_sign_context_free`. On an error nothing is written and
+/// Writes `headers` and `context`, which goes to one of the accept calls or to `oscar_sign_context_free`. On an error nothing is written and
 /// nothing must be sent. Errors: unsignable, grant_expired (a delegate), policy (unsigned answers and an untrusted clock).
 ///
 /// # Safety
-/// `request` and `body` have so many readable bytes; `signed` and `context` are writable.
+/// `request` and `body` have so many readable bytes; `headers` and `context` are writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oscar_client_sign_packed(
-    client: i64,
+    client: Handle,
     request: *const u8,
     request_len: usize,
     body: *const u8,
@@ -215,18 +215,18 @@ pub unsafe extern "C" fn oscar_client_sign_packed(
     options: u32,
     now_ms: i64,
     mono_ms: i64,
-    signed: *mut Signed,
-    context: *mut i64,
+    headers: *mut Signed,
+    context: *mut Handle,
 ) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
-        let (signed, context) = unsafe { (Out::new(signed)?, Out::new(context)?) };
+        let (headers, context) = unsafe { (Out::new(headers)?, Out::new(context)?) };
         let client = handle::look_up(&CLIENTS, client)?;
         // SAFETY: as this function asks.
         let request = unsafe { request_of(request, request_len, body, body_len) }?;
-        let mut headers = SignedHeaders::default();
-        let made = client.sign_ref(&request, sign_options(options)?, now_ms, mono(mono_ms), &mut headers)?;
-        give(made, &headers, signed, context)
+        let mut signed = SignedHeaders::default();
+        let made = client.sign_ref(&request, sign_options(options)?, now_ms, mono(mono_ms), &mut signed)?;
+        give(made, &signed, headers, context)
     })
 }
 
@@ -240,8 +240,8 @@ pub unsafe extern "C" fn oscar_client_sign_packed(
 /// `answer` and `body` have so many readable bytes; `outcome` is null or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oscar_client_accept_packed(
-    client: i64,
-    context: i64,
+    client: Handle,
+    context: Handle,
     answer: *const u8,
     answer_len: usize,
     body: *const u8,
@@ -270,8 +270,8 @@ pub unsafe extern "C" fn oscar_client_accept_packed(
 /// `head` and `body` have so many readable bytes; `outcome` is null or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oscar_client_accept_head(
-    client: i64,
-    context: i64,
+    client: Handle,
+    context: Handle,
     head: *const u8,
     head_len: usize,
     body: *const u8,
@@ -294,7 +294,12 @@ pub unsafe extern "C" fn oscar_client_accept_head(
 /// # Safety
 /// `outcome` is null or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_accept_too_large(client: i64, context: i64, http_status: u16, outcome: *mut COutcome) -> Status {
+pub unsafe extern "C" fn oscar_client_accept_too_large(
+    client: Handle,
+    context: Handle,
+    http_status: u16,
+    outcome: *mut COutcome,
+) -> Status {
     // SAFETY: as this function asks.
     unsafe { settle(client, context, outcome, |client, context| Ok(client.accept_too_large(context, http_status))) }
 }
@@ -304,14 +309,14 @@ pub unsafe extern "C" fn oscar_client_accept_too_large(client: i64, context: i64
 /// # Safety
 /// `outcome` is null or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_accept_none(client: i64, context: i64, outcome: *mut COutcome) -> Status {
+pub unsafe extern "C" fn oscar_client_accept_none(client: Handle, context: Handle, outcome: *mut COutcome) -> Status {
     // SAFETY: as this function asks.
     unsafe { settle(client, context, outcome, |client, context| Ok(client.accept_none(context))) }
 }
 
 /// Frees the context of a signed request that was never sent. 0 is nothing to free.
 #[unsafe(no_mangle)]
-pub extern "C" fn oscar_sign_context_free(context: i64) -> Status {
+pub extern "C" fn oscar_sign_context_free(context: Handle) -> Status {
     guard(|| handle::free(&SIGNED, context))
 }
 
@@ -321,7 +326,7 @@ pub extern "C" fn oscar_sign_context_free(context: i64) -> Status {
 /// # Safety
 /// `out` has `capacity` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_hand_out(client: i64, ttl_s: i64, now_ms: i64, out: *mut c_char, capacity: usize) -> Status {
+pub unsafe extern "C" fn oscar_client_hand_out(client: Handle, ttl_s: i64, now_ms: i64, out: *mut c_char, capacity: usize) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
         let out = unsafe { TextOut::new(out, capacity, OSCAR_SESSION_MAX_LEN) }?;
@@ -334,7 +339,7 @@ pub unsafe extern "C" fn oscar_client_hand_out(client: i64, ttl_s: i64, now_ms: 
 /// # Safety
 /// `offset_ms` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_offset(client: i64, offset_ms: *mut i64) -> Status {
+pub unsafe extern "C" fn oscar_client_offset(client: Handle, offset_ms: *mut i64) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
         let offset_ms = unsafe { Out::new(offset_ms) }?;
@@ -350,7 +355,7 @@ pub unsafe extern "C" fn oscar_client_offset(client: i64, offset_ms: *mut i64) -
 /// # Safety
 /// `state` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_export_state(client: i64, state: *mut i64) -> Status {
+pub unsafe extern "C" fn oscar_client_export_state(client: Handle, state: *mut Handle) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
         let state = unsafe { Out::new(state) }?;
@@ -364,7 +369,7 @@ pub unsafe extern "C" fn oscar_client_export_state(client: i64, state: *mut i64)
 /// # Safety
 /// `state` has `len` readable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_import_state(client: i64, state: *const c_char, len: usize) -> Status {
+pub unsafe extern "C" fn oscar_client_import_state(client: Handle, state: *const c_char, len: usize) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
         let state = unsafe { text(state, len) }?;
@@ -379,7 +384,7 @@ pub unsafe extern "C" fn oscar_client_import_state(client: i64, state: *const c_
 /// `headers` has `len` readable bytes, `out` `capacity` writable ones; `out_len` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oscar_client_request_ext(
-    client: i64,
+    client: Handle,
     headers: *const u8,
     len: usize,
     out: *mut u8,
@@ -402,7 +407,7 @@ pub unsafe extern "C" fn oscar_client_request_ext(
 /// # Safety
 /// `name` has `len` readable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_drops_from_probe(client: i64, name: *const c_char, len: usize) -> i32 {
+pub unsafe extern "C" fn oscar_client_drops_from_probe(client: Handle, name: *const c_char, len: usize) -> i32 {
     let mut drops = false;
     guard(|| {
         // SAFETY: as this function asks.
@@ -417,7 +422,12 @@ pub unsafe extern "C" fn oscar_client_drops_from_probe(client: i64, name: *const
 ///
 /// # Safety
 /// `outcome` is null or writable.
-unsafe fn settle(client: i64, context: i64, outcome: *mut COutcome, judge: impl FnOnce(&Client, SignContext) -> Result<Outcome>) -> Status {
+unsafe fn settle(
+    client: Handle,
+    context: Handle,
+    outcome: *mut COutcome,
+    judge: impl FnOnce(&Client, SignContext) -> Result<Outcome>,
+) -> Status {
     let mut filled = COutcome::refused(Status::Internal, true);
     let status = guard_status(|| {
         let context = handle::take(&SIGNED, context)?;
@@ -465,8 +475,7 @@ pub(crate) unsafe fn answer_head<'a>(head: *const u8, len: usize) -> Result<Answ
 }
 
 pub(crate) fn sign_options(bits: u32) -> Result<SignOptions> {
-    const KNOWN: u32 =
-        OSCAR_SIGN_REPEATABLE | OSCAR_SIGN_TRUST_CLOCK | OSCAR_SIGN_VERIFY_FIRST | OSCAR_SIGN_RESEND | OSCAR_SIGN_STREAM;
+    const KNOWN: u32 = OSCAR_SIGN_REPEATABLE | OSCAR_SIGN_TRUST_CLOCK | OSCAR_SIGN_VERIFY_FIRST | OSCAR_SIGN_RESEND | OSCAR_SIGN_STREAM;
     if bits & !KNOWN != 0 {
         return Err(Fault::new(Status::BadPacked, "an unknown OSCAR_SIGN_… bit"));
     }
@@ -484,9 +493,9 @@ pub(crate) fn mono(mono_ms: i64) -> Option<i64> {
 }
 
 /// Hands a signed request over.
-pub(crate) fn give(made: SignContext, headers: &SignedHeaders, signed: Out<Signed>, context: Out<i64>) -> Result<()> {
+pub(crate) fn give(made: SignContext, signed: &SignedHeaders, headers: Out<Signed>, context: Out<Handle>) -> Result<()> {
     context.write(handle::keep_in(&SIGNED, made)?);
-    signed.write(Signed::from(headers));
+    headers.write(Signed::from(signed));
     Ok(())
 }
 

@@ -6,6 +6,9 @@ use crate::table::{Gone, Guard, Table};
 use oscartoki::{Call, Client, SignContext};
 use std::sync::Arc;
 
+/// Stands for an object of this library: positive; 0 is none.
+pub type Handle = i64;
+
 pub(crate) static CLIENTS: Table<Arc<Client>, 1> = Table::new();
 pub(crate) static SIGNED: Table<SignContext, 5> = Table::new();
 pub(crate) static TEXTS: Table<String, 8> = Table::new();
@@ -14,7 +17,7 @@ pub(crate) static CALLS: Table<Call, 9> = Table::new();
 /// An object of core that a handle can stand for, shared with whoever else holds the `Arc`.
 pub trait Registered: sealed::Sealed + Sized {
     #[doc(hidden)]
-    fn keep(self) -> Option<i64>;
+    fn keep(self) -> Option<Handle>;
 }
 
 mod sealed {
@@ -25,7 +28,7 @@ macro_rules! registered {
     ($($object:ty => $table:ident;)*) => {$(
         impl sealed::Sealed for $object {}
         impl Registered for $object {
-            fn keep(self) -> Option<i64> {
+            fn keep(self) -> Option<Handle> {
                 $table.insert(self)
             }
         }
@@ -37,29 +40,29 @@ registered! {
 }
 
 /// Gives an object a handle of this ABI, without copying it; the `_free` function of its type takes it back. 0 when too many are alive.
-pub fn register(object: impl Registered) -> i64 {
+pub fn register(object: impl Registered) -> Handle {
     fork_guard();
     object.keep().unwrap_or(0)
 }
 
 /// [`register`] for this crate's own constructors.
-pub(crate) fn keep(object: impl Registered) -> Result<i64> {
+pub(crate) fn keep(object: impl Registered) -> Result<Handle> {
     fork_guard();
     object.keep().ok_or_else(full)
 }
 
 /// Keeps what is no object of core.
-pub(crate) fn keep_in<T, const KIND: u8>(table: &Table<T, KIND>, content: T) -> Result<i64> {
+pub(crate) fn keep_in<T, const KIND: u8>(table: &Table<T, KIND>, content: T) -> Result<Handle> {
     table.insert(content).ok_or_else(full)
 }
 
 /// The object behind a handle, alive until the guard is dropped.
-pub(crate) fn look_up<T: Sync, const KIND: u8>(table: &'static Table<T, KIND>, handle: i64) -> Result<Guard<'static, T, KIND>> {
+pub(crate) fn look_up<T: Sync, const KIND: u8>(table: &'static Table<T, KIND>, handle: Handle) -> Result<Guard<'static, T, KIND>> {
     table.get(handle).ok_or_else(bad)
 }
 
 /// Takes out what is used once. A second use is `replayed`, as the protocol says of every context.
-pub(crate) fn take<T, const KIND: u8>(table: &Table<T, KIND>, handle: i64) -> Result<T> {
+pub(crate) fn take<T, const KIND: u8>(table: &Table<T, KIND>, handle: Handle) -> Result<T> {
     table.take(handle).map_err(|gone| match gone {
         Gone::Used => Fault::new(Status::Replayed, "this context was used before"),
         Gone::Never => bad(),
@@ -67,7 +70,7 @@ pub(crate) fn take<T, const KIND: u8>(table: &Table<T, KIND>, handle: i64) -> Re
 }
 
 /// Frees a handle; 0 is nothing to free.
-pub(crate) fn free<T, const KIND: u8>(table: &Table<T, KIND>, handle: i64) -> Result<()> {
+pub(crate) fn free<T, const KIND: u8>(table: &Table<T, KIND>, handle: Handle) -> Result<()> {
     if handle == 0 { Ok(()) } else { table.free(handle).map_err(|_| bad()) }
 }
 

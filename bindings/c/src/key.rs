@@ -100,10 +100,10 @@ pub unsafe extern "C" fn oscar_secret_parse(secret: *const c_char, len: usize, o
 /// # Safety
 /// `secret` has `len` readable bytes, `kid` 8 writable ones.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_secret_kid(secret: *const c_char, len: usize, generation: i64, kid: *mut [u8; 8]) -> Status {
+pub unsafe extern "C" fn oscar_secret_kid(secret: *const c_char, len: usize, generation: i64, kid: *mut u8) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
-        let (kid, secret) = unsafe { (Out::new(kid)?, text(secret, len)?) };
+        let (kid, secret) = unsafe { (Out::<[u8; 8]>::new(kid.cast())?, text(secret, len)?) };
         kid.write(Secret::parse(secret)?.kid_bytes(generation)?);
         Ok(())
     })
@@ -165,15 +165,15 @@ pub unsafe extern "C" fn oscar_audience_key_parse(
 /// # Safety
 /// `key` has `len` readable bytes, `kid` 8 writable ones, `raw` is null or has 32.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_audience_key_read(key: *const c_char, len: usize, kid: *mut [u8; 8], raw: *mut [u8; 32]) -> Status {
+pub unsafe extern "C" fn oscar_audience_key_read(key: *const c_char, len: usize, kid: *mut u8, raw: *mut u8) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
-        let (kid, key) = unsafe { (Out::new(kid)?, text(key, len)?) };
+        let (kid, key) = unsafe { (Out::<[u8; 8]>::new(kid.cast())?, text(key, len)?) };
         let key = AudienceKey::parse(key)?;
         kid.write(key.kid_bytes());
         if !raw.is_null() {
             // SAFETY: as this function asks.
-            unsafe { Out::new(raw) }?.write(*key.expose());
+            unsafe { Out::<[u8; 32]>::new(raw.cast()) }?.write(*key.expose());
         }
         Ok(())
     })

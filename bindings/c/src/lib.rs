@@ -13,7 +13,7 @@ mod table;
 mod text;
 
 pub use client::*;
-pub use handle::{Registered, register};
+pub use handle::{Handle, Registered, register};
 pub use key::*;
 pub use status::{
     OSCAR_ABI_VERSION, Status, oscar_abi_version, oscar_error_name, oscar_last_detail, oscar_status_from_name, oscar_status_message,

@@ -1,7 +1,7 @@
 //! Texts whose length nobody knows beforehand, as handles.
 
 use crate::boundary::{Out, write_bytes};
-use crate::handle::{self, TEXTS};
+use crate::handle::{self, Handle, TEXTS};
 use crate::status::{Status, guard};
 use std::ffi::c_char;
 
@@ -10,7 +10,7 @@ use std::ffi::c_char;
 /// # Safety
 /// `len` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_text_len(text: i64, len: *mut usize) -> Status {
+pub unsafe extern "C" fn oscar_text_len(text: Handle, len: *mut usize) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
         let len = unsafe { Out::new(len) }?;
@@ -24,13 +24,13 @@ pub unsafe extern "C" fn oscar_text_len(text: i64, len: *mut usize) -> Status {
 /// # Safety
 /// `out` has `capacity` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_text_copy(text: i64, out: *mut c_char, capacity: usize) -> Status {
+pub unsafe extern "C" fn oscar_text_copy(text: Handle, out: *mut c_char, capacity: usize) -> Status {
     // SAFETY: as this function asks.
     guard(|| unsafe { write_bytes(handle::look_up(&TEXTS, text)?.as_bytes(), out.cast(), capacity) })
 }
 
 /// Frees a text. 0 is nothing to free.
 #[unsafe(no_mangle)]
-pub extern "C" fn oscar_text_free(text: i64) -> Status {
+pub extern "C" fn oscar_text_free(text: Handle) -> Status {
     guard(|| handle::free(&TEXTS, text))
 }

@@ -1,0 +1,636 @@
+/* oscartoki: rolling, mutual, request-bound tokens. SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * Written by `cargo run --profile bindgen -p oscartoki-bindgen --bin c-header`; change bindings/c, not this file.
+ *
+ * Conventions, once:
+ * - A call returns an oscar_status; OSCAR_OK is 0. Results are written only on success. The structs oscar_verdict and oscar_outcome are
+ *   filled by every call that takes one.
+ * - A handle is an int64_t; 0 is none. A handle that is stale, forged, freed or of another type is answered with a status. What a _new,
+ *   _from or _for call gives, the caller frees by the _free call of its type, at any time, on any thread. Freeing 0 does nothing.
+ * - A context belongs to one request. The call that takes it uses it up, whatever becomes of the call; a second use is OSCAR_REPLAYED. A
+ *   context that is not used is freed.
+ * - Slices are a pointer and a length, read during the call only; null goes with length 0. Every pointer to a result must be writable; null is
+ *   answered with OSCAR_NULL_POINTER where a comment does not allow it.
+ * - A text that is given back lies in the caller's buffer and ends with a zero byte, which the OSCAR_..._MAX_LEN macros count: a buffer of
+ *   that size always suffices, a shorter one is OSCAR_SHORT_BUFFER.
+ * - Wall clocks are milliseconds (_ms) or seconds (_s) since 1970. mono_ms is any monotonic clock in milliseconds; 0 says there is none.
+ * - lp(x) is two bytes of big-endian length, then the bytes x. Packed fields stand one after another in the order that the comment names;
+ *   the helpers at the end of this file pack them.
+ * - Any function may be called from any thread, and in a child after fork.
+ */
+#ifndef OSCARTOKI_H
+#define OSCARTOKI_H
+
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+// May be resent although its method is unsafe: it has an idempotency-key in ext.
+#define OSCAR_SIGN_REPEATABLE 1
+
+// The clock is known to be right: no probe.
+#define OSCAR_SIGN_TRUST_CLOCK 2
+
+// A probe goes first, whatever the clock says.
+#define OSCAR_SIGN_VERIFY_FIRST 4
+
+// This is the resend of a request: its answer never asks for another.
+#define OSCAR_SIGN_RESEND 8
+
+// The caller takes an answer whose content is not covered (a stream).
+#define OSCAR_SIGN_STREAM 16
+
+// Room for the text of a secret, `os2.…`, its terminating zero included.
+#define OSCAR_SECRET_MAX_LEN 48
+
+// Room for the text of an audience key, `oa2.…`, its terminating zero included.
+#define OSCAR_AUDIENCE_KEY_MAX_LEN 59
+
+// Room for the text of a handed-out session, `oz2.…`, its terminating zero included.
+#define OSCAR_SESSION_MAX_LEN 91
+
+// Room for the text of a toki of a request or an answer, its terminating zero included.
+#define OSCAR_TOKI_MAX_LEN 59
+
+// Room for the text of a grant (tokikey), its terminating zero included.
+#define OSCAR_GRANT_MAX_LEN 48
+
+// Bytes of a kid or sid.
+#define OSCAR_ID_LEN 8
+
+// Raised by every change that an existing program would notice.
+#define OSCAR_ABI_VERSION 1
+
+// What a call returns: 0 is success; 1 to 21 are the error names of the protocol; 64 and above belong to this ABI.
+// `oscar_error_name` and `oscar_status_message` take any of them. Every new number is an addition at the end.
+enum oscar_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Done; of a verdict: verified; of an outcome: accepted.
+    OSCAR_OK = 0,
+    // Not in the one allowed form.
+    OSCAR_MALFORMED = 1,
+    // There is no toki to verify.
+    OSCAR_MISSING = 2,
+    // A field that cannot be signed.
+    OSCAR_UNSIGNABLE = 3,
+    // The authority is not one of this service's names.
+    OSCAR_UNKNOWN_AUTHORITY = 4,
+    // The key id is not held here.
+    OSCAR_UNKNOWN_KEY = 5,
+    // Not authentic.
+    OSCAR_BAD_MAC = 6,
+    // Outside the time window.
+    OSCAR_STALE = 7,
+    // Seen before; of a context: used before.
+    OSCAR_REPLAYED = 8,
+    // The session is over.
+    OSCAR_GRANT_EXPIRED = 9,
+    // The key or session is revoked.
+    OSCAR_REVOKED = 10,
+    // The content is not what was signed.
+    OSCAR_BODY_MISMATCH = 11,
+    // Authentic, but not allowed here.
+    OSCAR_POLICY = 12,
+    // Could not be remembered, try later.
+    OSCAR_BUSY = 13,
+    // A message or URL past its end.
+    OSCAR_EXPIRED = 14,
+    // A message from more than 300 seconds ahead.
+    OSCAR_NOT_YET = 15,
+    // The framework does not show the raw request target.
+    OSCAR_RAW_TARGET_HIDDEN = 16,
+    // The answer stands, its grant is not ours.
+    OSCAR_BAD_GRANT = 17,
+    // A key text of another kind.
+    OSCAR_WRONG_KIND = 18,
+    // Key material is too weak.
+    OSCAR_WEAK_SECRET = 19,
+    // Another key stands under this key id.
+    OSCAR_KID_TAKEN = 20,
+    // A v1 toki minted by this service came back as a request.
+    OSCAR_REFLECTED = 21,
+    // Not a failure and not a success: the MAC is good, the content is still to be compared (`oscar_service_finish`).
+    OSCAR_PENDING = 64,
+    // A handle that is 0, forged, of another type, or freed.
+    OSCAR_BAD_HANDLE = 65,
+    // A pointer that must not be null, or is not aligned for its type.
+    OSCAR_NULL_POINTER = 66,
+    // The caller's buffer is shorter than the macro for it says.
+    OSCAR_SHORT_BUFFER = 67,
+    // Packed fields that do not parse, or a number or text that fits no field.
+    OSCAR_BAD_PACKED = 68,
+    // So many handles of this type are alive that there is no room for another.
+    OSCAR_TOO_MANY_HANDLES = 69,
+    // The file of a shared memory can't be used; `oscar_last_detail` says why.
+    OSCAR_STORE = 70,
+    // A fault inside this library. Nothing was decided; treat it as a refusal.
+    OSCAR_INTERNAL = 71,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum oscar_status oscar_status;
+#else
+typedef int32_t oscar_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How a client behaves. All zero is right for most; texts are zero-terminated and read by the call that takes this struct.
+typedef struct oscar_client_settings {
+    // The covered headers of requests, names with commas between, in the service's order; null for none.
+    const char *ext;
+    // The covered headers of answers; null for none.
+    const char *answer_ext;
+    // An answer with more bytes of content is policy; 0 for 1 MiB.
+    int64_t max_answer;
+    // The generation of the audience key.
+    int64_t generation;
+    // The 8-byte kid that the application registered for this generation, in place of the derived one; null for that.
+    const uint8_t *kid;
+    // 1: asks for the next grant on every request, not only past half of a session's life.
+    uint8_t roll_every;
+    // 1: the machine's clock is known to be right, unsafe requests need no probe.
+    uint8_t trust_clock;
+    // 1: the service can't sign its answers; nothing then counts as authentic.
+    uint8_t unsigned_answers;
+    // 1: `oscar_call_next` gives no Content-Digest.
+    uint8_t no_content_digest;
+} oscar_client_settings;
+
+// Stands for an object of this library: positive; 0 is none.
+typedef int64_t oscar_handle;
+
+// The headers of a signed request. Texts are zero-terminated.
+typedef struct oscar_signed {
+    // The header oscartoki.
+    char toki[59];
+    // The header oscartokikey; empty outside of a session, then it is not sent.
+    char grant[48];
+    // 1: this signs a probe. Send HEAD with the same target and covered headers, without content; accept its answer; sign again.
+    uint8_t probe;
+} oscar_signed;
+
+// What became of a request. Every call that takes one fills it, on failure too.
+typedef struct oscar_outcome {
+    // OSCAR_OK: accepted (of a probe: it succeeded). Else why not.
+    oscar_status status;
+    // OSCAR_BAD_GRANT when the answer's grant was dropped, else OSCAR_OK.
+    oscar_status grant_error;
+    // The code of an authentic answer, 0 to 7; -1 without one.
+    int32_t code;
+    // The HTTP status; -1 when no answer came. Of an answer that is not authentic it is hearsay.
+    int32_t http_status;
+    // How far the service's clock is ahead, in milliseconds; see `has_offset`.
+    int64_t offset_ms;
+    // The session id of an adopted grant; see `adopted`.
+    uint8_t sid[8];
+    // 0 only where it is certain that the request had no effect.
+    uint8_t may_have_run;
+    // 1: the answer is authentic.
+    uint8_t authentic;
+    // 1: sign and send the request once more, with OSCAR_SIGN_RESEND.
+    uint8_t resend;
+    // 1: a grant was adopted.
+    uint8_t adopted;
+    // 1: `offset_ms` is known.
+    uint8_t has_offset;
+    // 1: the content, or that there is none, is authentic.
+    uint8_t content_authentic;
+    // 1: this is the outcome of a probe.
+    uint8_t probe;
+} oscar_outcome;
+
+// What a grant says. Claims, until a service or client has verified what came with it.
+typedef struct oscar_grant_claims {
+    // The key id of the client.
+    uint8_t kid[8];
+    // The session id.
+    uint8_t sid[8];
+    // Issued at, seconds since the epoch; negative when the life is longer than the end.
+    int64_t iat_s;
+    // The end, seconds since the epoch.
+    int64_t exp_s;
+    // The life in seconds.
+    int64_t ttl_s;
+} oscar_grant_claims;
+
+// What the toki of a request says. Claims, until a service has verified it.
+typedef struct oscar_toki_claims {
+    // Milliseconds since the epoch; 0 is a probe.
+    int64_t ts_ms;
+    // kid, or sid in a session.
+    uint8_t id[8];
+    // The nonce.
+    uint8_t nonce[8];
+    // 1: `id` is a sid.
+    uint8_t session;
+    // 1: asks for a grant.
+    uint8_t want;
+    // 1: content is signed.
+    uint8_t body;
+    // 1: covered headers are signed.
+    uint8_t ext;
+} oscar_toki_claims;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Makes a client from the text of a secret. With an audience (used byte for byte) it speaks to that one; with audience_len 0 each request's
+// normalised authority is its audience. `settings` may be null. The caller frees the client with `oscar_client_free`.
+// Errors: malformed, wrong_kind, weak_secret, unsignable (the audience).
+oscar_status oscar_client_new(const char *secret,
+                              size_t secret_len,
+                              const char *audience,
+                              size_t audience_len,
+                              const struct oscar_client_settings *settings,
+                              oscar_handle *client);
+
+// Makes a client of one audience key (`oa2.` text), whose kid it uses. Otherwise as `oscar_client_new`.
+oscar_status oscar_client_from_audience_key(const char *key,
+                                            size_t len,
+                                            const struct oscar_client_settings *settings,
+                                            oscar_handle *client);
+
+// Makes a delegate from the text of a handed-out session (`oz2.`). Otherwise as `oscar_client_new`.
+oscar_status oscar_client_from_session(const char *session,
+                                       size_t len,
+                                       const struct oscar_client_settings *settings,
+                                       oscar_handle *client);
+
+// The same client for one audience, as another handle, which the caller frees too. Configuration, clock and grants are shared.
+// Error: unsignable.
+oscar_status oscar_client_for_audience(oscar_handle client,
+                                       const char *audience,
+                                       size_t len,
+                                       oscar_handle *bound);
+
+// Frees a client; calls that are inside finish first. 0 is nothing to free.
+oscar_status oscar_client_free(oscar_handle client);
+
+// The client's key id, 8 bytes into `kid`. Error: missing, in a client by authority whose kid is not known yet.
+oscar_status oscar_client_kid(oscar_handle client, uint8_t *kid);
+
+// Signs a request, or the probe that must go before it: `headers->probe` says which.
+// `request`: lp(method) lp(authority) lp(target) lp(ext) lp(content digest, 32 bytes or empty), where lp is two bytes of big-endian length
+// and the bytes. `body`: the content, unless its digest is given; null with 0 for none. `options`: OSCAR_SIGN_… bits. `now_ms`: milliseconds
+// since the epoch; `mono_ms`: a monotonic clock in milliseconds, 0 for none.
+// Writes `headers` and `context`, which goes to one of the accept calls or to `oscar_sign_context_free`. On an error nothing is written and
+// nothing must be sent. Errors: unsignable, grant_expired (a delegate), policy (unsigned answers and an untrusted clock).
+oscar_status oscar_client_sign_packed(oscar_handle client,
+                                      const uint8_t *request,
+                                      size_t request_len,
+                                      const uint8_t *body,
+                                      size_t body_len,
+                                      uint32_t options,
+                                      int64_t now_ms,
+                                      int64_t mono_ms,
+                                      struct oscar_signed *headers,
+                                      oscar_handle *context);
+
+// Judges the answer to a signed request and uses `context` up, whatever happens; a second use is replayed.
+// `answer`: two bytes of big-endian HTTP status, lp(ext) lp(content digest, 32 bytes or empty), then lp(toki) when the answer has one, then
+// lp(grant) when it has one. `body`: the content after removing content-coding, unless its digest is given.
+// `received_ms` and `mono_ms`: the clocks when the head of the answer arrived, as in `oscar_client_sign_packed`.
+// Returns `outcome.status`; `outcome` may be null.
+oscar_status oscar_client_accept_packed(oscar_handle client,
+                                        oscar_handle context,
+                                        const uint8_t *answer,
+                                        size_t answer_len,
+                                        const uint8_t *body,
+                                        size_t body_len,
+                                        int64_t received_ms,
+                                        int64_t mono_ms,
+                                        struct oscar_outcome *outcome);
+
+// `oscar_client_accept_packed` from the head of an HTTP answer: finds toki and grant among the headers (twice or empty is malformed) and
+// makes ext by the configured list. `head`: two bytes of big-endian HTTP status, then lp(name) lp(value) for each header in order.
+oscar_status oscar_client_accept_head(oscar_handle client,
+                                      oscar_handle context,
+                                      const uint8_t *head,
+                                      size_t head_len,
+                                      const uint8_t *body,
+                                      size_t body_len,
+                                      int64_t received_ms,
+                                      int64_t mono_ms,
+                                      struct oscar_outcome *outcome);
+
+// Gives up on an answer whose content is over `max_answer`: policy. Uses `context` up. `outcome` may be null.
+oscar_status oscar_client_accept_too_large(oscar_handle client,
+                                           oscar_handle context,
+                                           uint16_t http_status,
+                                           struct oscar_outcome *outcome);
+
+// Gives up on a request whose answer never came: missing. Uses `context` up. `outcome` may be null.
+oscar_status oscar_client_accept_none(oscar_handle client, oscar_handle context, struct oscar_outcome *outcome);
+
+// Frees the context of a signed request that was never sent. 0 is nothing to free.
+oscar_status oscar_sign_context_free(oscar_handle context);
+
+// A session for a browser or worker, used by nobody else: `ttl_s` is 1 to 600 seconds. Its text goes into `out` (OSCAR_SESSION_MAX_LEN) and is
+// key material. Error: unsignable (another ttl, a delegate, a client by authority).
+oscar_status oscar_client_hand_out(oscar_handle client,
+                                   int64_t ttl_s,
+                                   int64_t now_ms,
+                                   char *out,
+                                   size_t capacity);
+
+// How far the service's clock is ahead, in milliseconds. Error: missing before the first answer and in a client by authority.
+oscar_status oscar_client_offset(oscar_handle client,
+                                 int64_t *offset_ms);
+
+// Clock and newest grant of every audience as a text for another process of the same client; it holds no key. The caller frees `state`
+// with `oscar_text_free`.
+oscar_status oscar_client_export_state(oscar_handle client,
+                                       oscar_handle *state);
+
+// Takes over what `oscar_client_export_state` wrote. Nothing changes on an error. Error: malformed.
+oscar_status oscar_client_import_state(oscar_handle client, const char *state, size_t len);
+
+// Ext of a request's headers by the configured list: `headers` is lp(name) lp(value) for each header. Writes into `out` (`capacity` bytes;
+// 65,535 always suffice) and its length into `out_len`. Errors: malformed, unsignable (too long), short buffer.
+oscar_status oscar_client_request_ext(oscar_handle client,
+                                      const uint8_t *headers,
+                                      size_t len,
+                                      uint8_t *out,
+                                      size_t capacity,
+                                      size_t *out_len);
+
+// 1: a probe of this client leaves the header of that name out; 0: it keeps it (also for a handle that is not alive).
+int32_t oscar_client_drops_from_probe(oscar_handle client, const char *name, size_t len);
+
+// Makes a new random secret. `out` has `capacity` bytes, at least OSCAR_SECRET_MAX_LEN. The text is the secret itself: wipe it, keep it in
+// a file of mode 0600. Error: busy (no random bytes).
+oscar_status oscar_secret_generate(char *out,
+                                   size_t capacity);
+
+// The text of a secret of exactly 32 random bytes. Error: weak_secret for another length or 32 equal bytes.
+oscar_status oscar_secret_from_bytes(const uint8_t *data, size_t len, char *out, size_t capacity);
+
+// Reads the text of a secret and prints it back into `out` (OSCAR_SECRET_MAX_LEN). Errors: malformed, wrong_kind, weak_secret.
+oscar_status oscar_secret_parse(const char *secret,
+                                size_t len,
+                                char *out,
+                                size_t capacity);
+
+// The key id that a secret has in a generation (0 at first), 8 bytes into `kid`. Errors: those of the text, unsignable.
+oscar_status oscar_secret_kid(const char *secret, size_t len, int64_t generation, uint8_t *kid);
+
+// The text of the key that one service gets: for its audience (1 to 255 bytes 0x21 to 0x7E, used byte for byte) and a generation.
+// `out` has at least OSCAR_AUDIENCE_KEY_MAX_LEN bytes. Errors: those of the text, unsignable.
+oscar_status oscar_secret_audience_key(const char *secret,
+                                       size_t len,
+                                       const char *audience,
+                                       size_t audience_len,
+                                       int64_t generation,
+                                       char *out,
+                                       size_t capacity);
+
+// Reads the text of an audience key and prints it back into `out` (OSCAR_AUDIENCE_KEY_MAX_LEN). With a `kid` that is not null (8 bytes)
+// it prints the same key under that registered kid. Errors: malformed, wrong_kind, weak_secret.
+oscar_status oscar_audience_key_parse(const char *key,
+                                      size_t len,
+                                      const uint8_t *kid,
+                                      char *out,
+                                      size_t capacity);
+
+// The key id inside an audience key's text, 8 bytes into `kid`, and, where `raw` is not null, the key itself, 32 bytes.
+// Errors: malformed, wrong_kind, weak_secret.
+oscar_status oscar_audience_key_read(const char *key, size_t len, uint8_t *kid, uint8_t *raw);
+
+// Reads the text of a handed-out session, prints it back into `out` (OSCAR_SESSION_MAX_LEN) and, where `claims` is not null, what its
+// grant says. Errors: malformed, wrong_kind.
+oscar_status oscar_session_parse(const char *session,
+                                 size_t len,
+                                 char *out,
+                                 size_t capacity,
+                                 struct oscar_grant_claims *claims);
+
+// Reads the text of a grant. Error: malformed.
+oscar_status oscar_grant_parse(const char *grant, size_t len, struct oscar_grant_claims *claims);
+
+// Reads the text of a request's toki, without verifying it. Error: malformed.
+oscar_status oscar_toki_parse(const char *toki, size_t len, struct oscar_toki_claims *claims);
+
+// The stable name of an error of the protocol, the same in every language, such as "stale"; "ok" for 0, and a name of this ABI such as
+// "bad_handle" for 64 and above. Null for a number that is no status. A static text; nobody frees it.
+const char *oscar_error_name(int32_t status);
+
+// A sentence for a status. Never null; a static text, nobody frees it.
+const char *oscar_status_message(int32_t status);
+
+// The status of an error's name, -1 for a text (zero-terminated) that is none, or null.
+int32_t oscar_status_from_name(const char *name);
+
+// Which rule the last call of this thread that did not return OSCAR_OK broke, in a few words; never key material, never what was in the
+// input. Valid until the next call of this function on this thread; nobody frees it.
+const char *oscar_last_detail(void);
+
+// The version of this library, such as "0.1.0". A static text; nobody frees it.
+const char *oscar_version(void);
+
+// The ABI of this library: equal to `OSCAR_ABI_VERSION` of the header that fits it.
+uint32_t oscar_abi_version(void);
+
+// The length of a text in bytes, without a terminating zero.
+oscar_status oscar_text_len(oscar_handle text, size_t *len);
+
+// Copies a text into `out`, which has `capacity` bytes: at least its length; no terminating zero is written. Error: short buffer.
+oscar_status oscar_text_copy(oscar_handle text,
+                             char *out,
+                             size_t capacity);
+
+// Frees a text. 0 is nothing to free.
+oscar_status oscar_text_free(oscar_handle text);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+
+/* ---- Helpers, inline: they pack what the calls above read. ---- */
+
+/* Bytes that somebody else owns. */
+typedef struct oscar_slice {
+    const void *data;
+    size_t len;
+} oscar_slice;
+
+/* The slice of a zero-terminated text; null is empty. */
+static inline oscar_slice oscar_str(const char *text) {
+    oscar_slice slice;
+    slice.data = text;
+    slice.len = text == NULL ? 0 : strlen(text);
+    return slice;
+}
+
+/* A request as it goes over the wire. All zero but what is needed. */
+typedef struct oscar_request {
+    oscar_slice method;    /* upper case */
+    oscar_slice authority; /* the Host value */
+    oscar_slice target;    /* path and query as written on the wire */
+    oscar_slice ext;       /* of oscar_client_request_ext; empty without covered headers */
+    oscar_slice body;      /* the content, or */
+    const uint8_t *digest; /* its SHA-256, 32 bytes */
+    oscar_slice toki;      /* for a service: the header oscartoki; data is null when it is absent */
+    oscar_slice grant;     /* for a service: the header oscartokikey; data is null when it is absent */
+} oscar_request;
+
+/* An answer. All zero but what is needed. */
+typedef struct oscar_answer {
+    uint16_t status;
+    oscar_slice ext;
+    oscar_slice body;      /* the content, or */
+    const uint8_t *digest; /* its SHA-256, 32 bytes */
+    oscar_slice toki;      /* for a client: the header oscartoki; data is null when it is absent */
+    oscar_slice grant;     /* for a client: the header oscartokikey; data is null when it is absent */
+} oscar_answer;
+
+/* A buffer that grows out of its first room on the stack. Begin with oscar_pack_begin, end with oscar_pack_end. */
+typedef struct oscar_pack {
+    uint8_t *data;
+    size_t len;
+    size_t capacity;
+    int failed; /* not 0: a field over 65,535 bytes, or no memory; the calls refuse it */
+    uint8_t room[1024];
+} oscar_pack;
+
+static inline void oscar_pack_begin(oscar_pack *pack) {
+    pack->data = pack->room;
+    pack->len = 0;
+    pack->capacity = sizeof pack->room;
+    pack->failed = 0;
+}
+
+static inline void oscar_pack_end(oscar_pack *pack) {
+    if (pack->data != pack->room) free(pack->data);
+    pack->data = pack->room;
+    pack->len = 0;
+    pack->capacity = sizeof pack->room;
+}
+
+static inline uint8_t *oscar_pack_reserve(oscar_pack *pack, size_t more) {
+    uint8_t *place;
+    if (pack->capacity - pack->len < more) {
+        size_t capacity = pack->capacity * 2 + more;
+        uint8_t *grown = (uint8_t *)malloc(capacity);
+        if (grown == NULL) {
+            pack->failed = 1;
+            return NULL;
+        }
+        memcpy(grown, pack->data, pack->len);
+        if (pack->data != pack->room) free(pack->data);
+        pack->data = grown;
+        pack->capacity = capacity;
+    }
+    place = pack->data + pack->len;
+    pack->len += more;
+    return place;
+}
+
+/* Two bytes, big endian. */
+static inline void oscar_pack_be16(oscar_pack *pack, uint16_t number) {
+    uint8_t *place = oscar_pack_reserve(pack, 2);
+    if (place == NULL) return;
+    place[0] = (uint8_t)(number >> 8);
+    place[1] = (uint8_t)(number & 255);
+}
+
+/* lp(field). */
+static inline void oscar_pack_field(oscar_pack *pack, const void *data, size_t len) {
+    uint8_t *place;
+    if (len > 65535) {
+        pack->failed = 1;
+        return;
+    }
+    place = oscar_pack_reserve(pack, 2 + len);
+    if (place == NULL) return;
+    place[0] = (uint8_t)(len >> 8);
+    place[1] = (uint8_t)(len & 255);
+    if (len != 0) memcpy(place + 2, data, len);
+}
+
+/* lp(name) lp(value) of one header. */
+static inline void oscar_pack_header(oscar_pack *pack, const char *name, const char *value) {
+    oscar_pack_field(pack, name, strlen(name));
+    oscar_pack_field(pack, value, strlen(value));
+}
+
+static inline void oscar_pack_slice(oscar_pack *pack, oscar_slice slice) {
+    oscar_pack_field(pack, slice.data, slice.len);
+}
+
+static inline void oscar_pack_digest(oscar_pack *pack, const uint8_t *digest) {
+    oscar_pack_field(pack, digest, digest == NULL ? 0 : 32);
+}
+
+/* Toki and grant stand last, and only when they are there. */
+static inline void oscar_pack_proofs(oscar_pack *pack, oscar_slice toki, oscar_slice grant) {
+    if (toki.data == NULL) return;
+    oscar_pack_slice(pack, toki);
+    if (grant.data != NULL) oscar_pack_slice(pack, grant);
+}
+
+static inline void oscar_pack_request(oscar_pack *pack, const oscar_request *request) {
+    oscar_pack_slice(pack, request->method);
+    oscar_pack_slice(pack, request->authority);
+    oscar_pack_slice(pack, request->target);
+    oscar_pack_slice(pack, request->ext);
+    oscar_pack_digest(pack, request->digest);
+}
+
+static inline void oscar_pack_answer(oscar_pack *pack, const oscar_answer *answer) {
+    oscar_pack_be16(pack, answer->status);
+    oscar_pack_slice(pack, answer->ext);
+    oscar_pack_digest(pack, answer->digest);
+}
+
+/* oscar_client_sign_packed over a struct. */
+static inline oscar_status oscar_client_sign_with(oscar_handle client, const oscar_request *request, uint32_t options, int64_t now_ms,
+                                                  int64_t mono_ms, oscar_signed *headers, oscar_handle *context) {
+    oscar_pack pack;
+    oscar_status status = OSCAR_UNSIGNABLE;
+    if (request == NULL) return OSCAR_NULL_POINTER;
+    oscar_pack_begin(&pack);
+    oscar_pack_request(&pack, request);
+    if (!pack.failed)
+        status = oscar_client_sign_packed(client, pack.data, pack.len, (const uint8_t *)request->body.data, request->body.len, options,
+                                          now_ms, mono_ms, headers, context);
+    oscar_pack_end(&pack);
+    return status;
+}
+
+/* Signs a request, or the probe that must go before it (headers->probe). */
+static inline oscar_status oscar_client_sign(oscar_handle client, const oscar_request *request, int64_t now_ms, oscar_signed *headers,
+                                             oscar_handle *context) {
+    return oscar_client_sign_with(client, request, 0, now_ms, 0, headers, context);
+}
+
+/* oscar_client_accept_packed over a struct. `outcome` may be null. */
+static inline oscar_status oscar_client_accept_with(oscar_handle client, oscar_handle context, const oscar_answer *answer, int64_t received_ms,
+                                                    int64_t mono_ms, oscar_outcome *outcome) {
+    oscar_pack pack;
+    oscar_status status;
+    oscar_pack_begin(&pack);
+    if (answer != NULL) {
+        oscar_pack_answer(&pack, answer);
+        oscar_pack_proofs(&pack, answer->toki, answer->grant);
+    }
+    /* What could not be packed is sent empty: the call then refuses it and uses the context up. */
+    status = oscar_client_accept_packed(client, context, pack.data, pack.failed ? 0 : pack.len,
+                                        answer == NULL ? NULL : (const uint8_t *)answer->body.data, answer == NULL ? 0 : answer->body.len,
+                                        received_ms, mono_ms, outcome);
+    oscar_pack_end(&pack);
+    return status;
+}
+
+/* Judges the answer, once: OSCAR_OK when it is authentic and accepted. */
+static inline oscar_status oscar_client_accept(oscar_handle client, oscar_handle context, const oscar_answer *answer, int64_t received_ms) {
+    return oscar_client_accept_with(client, context, answer, received_ms, 0, NULL);
+}
+
+#endif /* OSCARTOKI_H */
