@@ -166,7 +166,7 @@ impl PartialEq for OscarError {
 impl Eq for OscarError {}
 
 /// What core's functions return.
-pub type Result<T> = std::result::Result<T, OscarError>;
+pub type Result<T, E = OscarError> = std::result::Result<T, E>;
 
 #[cfg(test)]
 mod tests {

@@ -12,11 +12,13 @@ pub mod fork;
 mod grant;
 pub mod hazmat;
 pub mod http;
+mod keyring;
 mod mac;
 mod nonce;
 pub mod replay;
 mod request;
 mod secret;
+mod service;
 pub mod time;
 mod toki;
 
@@ -25,8 +27,13 @@ pub use client::{Client, ClientConfig, Outcome, Rolling, SignContext, SignOption
 pub use error::{OscarError, Result};
 pub use grant::{GRANT_LEN, GRANT_TEXT_LEN, Grant};
 pub use http::{AnswerHead, ExtList, Headers, RequestHead};
+pub use keyring::{Dialect, KeyFileError, Keyring};
 pub use mac::{TAG_LEN, Tag, sha256};
 pub use replay::{NoReplayLog, ReplayLog};
 pub use request::{Answer, AnswerRef, Content, Request, RequestRef};
 pub use secret::{AudienceKey, Kid, Secret, Session};
+pub use service::{
+    AnswerContext, AnswerHeaders, Counters, Handshake, JudgedRequest, PendingBody, Refusal, Service, ServiceConfig, SignedAnswer, Verdict,
+    VerifiedRequest, Version,
+};
 pub use toki::{ANSWER_TEXT_LEN, AnswerToki, REQUEST_TEXT_LEN, Toki};

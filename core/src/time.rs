@@ -44,3 +44,107 @@ pub const fn clamp_offset(old: Option<i64>, service_ms: i64, sent_ms: i64, recei
         _ => lo,
     }
 }
+
+/// Reads a time of RFC 3339, such as `2027-03-01T12:00:00.5+03:00`, as milliseconds since the epoch; what is finer is cut off.
+/// Strict: a time that no calendar has (second 60 among them), or one before 1970, is `None`.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    let (moment, zone) = match text.as_bytes() {
+        [moment @ .., b'Z' | b'z'] => (moment, 0),
+        [moment @ .., sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            (moment, if *sign == b'+' { hours * 60 + minutes } else { -(hours * 60 + minutes) })
+        }
+        _ => return None,
+    };
+    let (whole, fraction) = moment.split_at_checked(19)?;
+    let [y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b'T' | b't', h1, h2, b':', m1, m2, b':', s1, s2] = whole else { return None };
+    let (year, month, day) = (digits(&[*y1, *y2, *y3, *y4])?, digits(&[*o1, *o2])?, digits(&[*d1, *d2])?);
+    let (hour, minute, second) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?, digits(&[*s1, *s2])?);
+    let milliseconds = match fraction {
+        [] => 0,
+        [b'.', rest @ ..] if (1..=9).contains(&rest.len()) => {
+            digits(rest)?;
+            (0..3).fold(0, |ms, at| ms * 10 + rest.get(at).map_or(0, |digit| i64::from(digit - b'0')))
+        }
+        _ => return None,
+    };
+    if hour > 23 || minute > 59 || second > 59 || day < 1 || day > days_of_month(year, month)? {
+        return None;
+    }
+    let minutes = (days_since_epoch(year, month, day) * 24 + hour) * 60 + minute - zone;
+    let ms = (minutes * 60 + second) * 1_000 + milliseconds;
+    (ms >= 0).then_some(ms)
+}
+
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0, |n, byte| byte.is_ascii_digit().then(|| n * 10 + i64::from(byte - b'0')))
+}
+
+const fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+const fn days_of_month(year: i64, month: i64) -> Option<i64> {
+    Some(match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap(year) => 29,
+        2 => 28,
+        _ => return None,
+    })
+}
+
+/// Days from 1970-01-01, counted in years that begin in March, so that the leap day is the last.
+const fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_rfc3339;
+
+    #[test]
+    fn times_of_rfc_3339() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-01T01:00:00+01:00", 0),
+            ("2000-02-29T00:00:00Z", 951_782_400_000),
+            ("2026-11-22T06:26:40.123Z", 1_795_328_800_123),
+            ("2026-11-22t06:26:40.1239z", 1_795_328_800_123),
+            ("2026-11-22T06:26:40.5-00:30", 1_795_330_600_500),
+            ("9999-12-31T23:59:59Z", 253_402_300_799_000),
+        ] {
+            assert_eq!(parse_rfc3339(text), Some(ms), "{text}");
+        }
+        for text in [
+            "",
+            "2027-03-01",
+            "2027-03-01T00:00:00",
+            "2027-03-01 00:00:00Z",
+            "2027-3-01T00:00:00Z",
+            "2027-02-29T00:00:00Z",
+            "2100-02-29T00:00:00Z",
+            "2027-04-31T00:00:00Z",
+            "2027-00-01T00:00:00Z",
+            "2027-13-01T00:00:00Z",
+            "2027-03-00T00:00:00Z",
+            "2027-03-01T24:00:00Z",
+            "2027-03-01T00:60:00Z",
+            "2027-03-01T00:00:60Z",
+            "2027-03-01T00:00:00.Z",
+            "2027-03-01T00:00:00.1234567890Z",
+            "2027-03-01T00:00:00+24:00",
+            "2027-03-01T00:00:00+0100",
+            "1969-12-31T23:59:59Z",
+            "2027-03-01T00:00:00ZZ",
+            "٢٠٢٧-03-01T00:00:00Z",
+        ] {
+            assert_eq!(parse_rfc3339(text), None, "{text}");
+        }
+    }
+}
