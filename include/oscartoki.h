@@ -60,6 +60,27 @@
 // Bytes of a kid or sid.
 #define OSCAR_ID_LEN 8
 
+// Room for the line that a file of revocations gets, its terminating zero included.
+#define OSCAR_REVOCATION_MAX_LEN 64
+
+// Which originals of OscarToki v1 a key's clients are: full digests, or all with their leading zeros lost.
+#define OSCAR_DIALECT_ANY 0
+
+// Full digests only: JavaScript and Python.
+#define OSCAR_DIALECT_STANDARD 1
+
+// As OSCAR_DIALECT_ANY: Java loses the leading zeros of a digest.
+#define OSCAR_DIALECT_JAVA 2
+
+// Room for the toki of an answer, of either version, its terminating zero included.
+#define OSCAR_ANSWER_TOKI_MAX_LEN 97
+
+// Room for the body of the answer to the first step of OscarToki v1, its terminating zero included.
+#define OSCAR_HANDSHAKE_BODY_MAX_LEN 192
+
+// Room for a normalised authority, its terminating zero included.
+#define OSCAR_AUTHORITY_MAX_LEN 256
+
 // Raised by every change that an existing program would notice.
 #define OSCAR_ABI_VERSION 1
 
@@ -130,6 +151,8 @@ enum oscar_status
     OSCAR_STORE = 70,
     // A fault inside this library. Nothing was decided; treat it as a refusal.
     OSCAR_INTERNAL = 71,
+    // The first step of OscarToki v1: nothing runs, `oscar_service_handshake` makes the answer.
+    OSCAR_HANDSHAKE = 72,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -139,17 +162,22 @@ typedef int32_t oscar_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// How a client behaves. All zero is right for most; texts are zero-terminated and read by the call that takes this struct.
+// How a client behaves; `oscar_client_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that takes this
+// struct.
 typedef struct oscar_client_settings {
-    // The covered headers of requests, names with commas between, in the service's order; null for none.
-    const char *ext;
-    // The covered headers of answers; null for none.
-    const char *answer_ext;
-    // An answer with more bytes of content is policy; 0 for 1 MiB.
+    // The covered headers of requests, in the service's order.
+    const char *const *ext;
+    // How many.
+    size_t ext_len;
+    // The covered headers of answers, in the service's order.
+    const char *const *answer_ext;
+    // How many.
+    size_t answer_ext_len;
+    // An answer with more bytes of content is policy.
     int64_t max_answer;
     // The generation of the audience key.
     int64_t generation;
-    // The 8-byte kid that the application registered for this generation, in place of the derived one; null for that.
+    // The 8-byte kid that the application registered for this generation; null for the derived one.
     const uint8_t *kid;
     // 1: asks for the next grant on every request, not only past half of a session's life.
     uint8_t roll_every;
@@ -157,8 +185,8 @@ typedef struct oscar_client_settings {
     uint8_t trust_clock;
     // 1: the service can't sign its answers; nothing then counts as authentic.
     uint8_t unsigned_answers;
-    // 1: `oscar_call_next` gives no Content-Digest.
-    uint8_t no_content_digest;
+    // 1: `oscar_call_next` tells the Content-Digest to send.
+    uint8_t send_content_digest;
 } oscar_client_settings;
 
 // Stands for an object of this library: positive; 0 is none.
@@ -236,9 +264,97 @@ typedef struct oscar_toki_claims {
     uint8_t ext;
 } oscar_toki_claims;
 
+// How a service is configured; `oscar_service_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that
+// takes this struct.
+typedef struct oscar_service_settings {
+    // The names that a request may be sent to.
+    const char *const *authorities;
+    // How many.
+    size_t authorities_len;
+    // The one name that stands for Host, which is then ignored; null for none.
+    const char *fixed_authority;
+    // The covered headers of requests, in the clients' order.
+    const char *const *ext;
+    // How many.
+    size_t ext_len;
+    // The covered headers of answers, in the clients' order.
+    const char *const *answer_ext;
+    // How many.
+    size_t answer_ext_len;
+    // How old a request may be, 1,000 to 30,000 ms; equal on all nodes.
+    int64_t window_ms;
+    // The longest life that a grant may have, in seconds.
+    int64_t max_ttl_s;
+    // The life of the grants that are made here, in seconds.
+    int64_t grant_ttl_s;
+    // The longest body of a request, in bytes.
+    int64_t max_body;
+    // The longest answer that is buffered and digested, in bytes.
+    int64_t max_answer;
+    // 1: no earlier process accepted these keys, the service is ready at once. For a first start, and tests.
+    uint8_t first_start;
+    // 1: the server hides an empty `?` of the target.
+    uint8_t empty_query_hidden;
+} oscar_service_settings;
+
+// What happened since a service was made.
+typedef struct oscar_counters {
+    // Requests that were verified.
+    int64_t accepted;
+    // Of those, safe ones that could not be remembered because the memory was out of reach.
+    int64_t unremembered;
+    // Of those, OscarToki v1.
+    int64_t v1_accepted;
+    // Refusals by status, 1 to 21; refused\[0\] is always 0.
+    int64_t refused[22];
+} oscar_counters;
+
+// What a service says to a request. Every call that takes one fills it, on failure too.
+typedef struct oscar_verdict {
+    // OSCAR_OK: it may run. OSCAR_PENDING: it may, once `oscar_service_finish` says so. Everything else: it must not. OSCAR_HANDSHAKE: the
+    // first step of OscarToki v1, to be answered by `oscar_service_handshake`.
+    oscar_status status;
+    // The code of the answer's toki, 0 to 7; -1: the answer gets no toki, a refusal names itself in the header oscartoki-error.
+    int32_t code;
+    // The HTTP status of a refusal; 0 without one.
+    int32_t http_status;
+    // 1: the answer carries WWW-Authenticate: oscartoki.
+    uint8_t www_authenticate;
+    // 1: `sid` is the session that it was sent in.
+    uint8_t in_session;
+    // 1: it asks for a grant.
+    uint8_t want;
+    // 2, or 1 for OscarToki v1.
+    uint8_t version;
+    // What `oscar_service_answer_…` takes, or, when pending, `oscar_service_finish` and `oscar_service_too_large`; 0 when there is no
+    // toki to mint. Use it or free it with `oscar_verdict_free`.
+    oscar_handle context;
+    // When it was signed, by the client's corrected clock. This and what follows is filled when accepted; when pending, `kid` and `sid` are.
+    int64_t ts_ms;
+    // The key id of the client.
+    uint8_t kid[8];
+    // The session id.
+    uint8_t sid[8];
+    // The nonce.
+    uint8_t nonce[8];
+    // The name that it was sent to, normalised, zero-terminated.
+    char authority[OSCAR_AUTHORITY_MAX_LEN];
+} oscar_verdict;
+
+// The headers of an answer. Texts are zero-terminated.
+typedef struct oscar_answered {
+    // The header oscartoki.
+    char toki[OSCAR_ANSWER_TOKI_MAX_LEN];
+    // The header oscartokikey; empty without a grant, then it is not sent.
+    char grant[48];
+} oscar_answered;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Fills in what is usual: no covered headers, answers of 1 MiB, generation 0, Content-Digest with any content.
+oscar_status oscar_client_settings_init(struct oscar_client_settings *settings);
 
 // Makes a client from the text of a secret. With an audience (used byte for byte) it speaks to that one; with audience_len 0 each request's
 // normalised authority is its audience. `settings` may be null. The caller frees the client with `oscar_client_free`.
@@ -415,6 +531,176 @@ oscar_status oscar_grant_parse(const char *grant, size_t len, struct oscar_grant
 
 // Reads the text of a request's toki, without verifying it. Error: malformed.
 oscar_status oscar_toki_parse(const char *toki, size_t len, struct oscar_toki_claims *claims);
+
+// Makes an empty ring for one audience (1 to 255 bytes 0x21 to 0x7E, used byte for byte). The caller frees it with `oscar_keyring_free`; a
+// service that was made with it keeps it alive. Error: malformed.
+oscar_status oscar_keyring_new(const char *audience,
+                               size_t len,
+                               oscar_handle *keyring);
+
+// Frees a ring. 0 is nothing to free.
+oscar_status oscar_keyring_free(oscar_handle keyring);
+
+// Adds what one line of a key file says: `oa2.…`, `oa2.… kid=HEX`, or `v1 until=RFC3339 dialect=any key=HEX kid=HEX`.
+// The same kid with the same key again changes nothing.
+// Errors: wrong_kind (os2, oz2), malformed, weak_secret, kid_taken, policy (a seventeenth v1 key).
+oscar_status oscar_keyring_add(oscar_handle keyring,
+                               const char *line,
+                               size_t len);
+
+// Switches OscarToki v1 on for a client (kid, 8 bytes) until a time: `key` are the v1 key's bytes, `dialect` one of OSCAR_DIALECT_….
+// Errors: malformed, weak_secret, kid_taken, policy.
+oscar_status oscar_keyring_add_v1(oscar_handle keyring,
+                                  const uint8_t *kid,
+                                  const uint8_t *key,
+                                  size_t key_len,
+                                  int64_t until_ms,
+                                  uint32_t dialect);
+
+// Replaces all keys by those of a key file's text, at once or, with an error, not at all; `oscar_last_detail` says the line. Blank lines
+// and # comments are skipped; revocations stay. Errors as of `oscar_keyring_add`.
+oscar_status oscar_keyring_load(oscar_handle keyring,
+                                const char *file,
+                                size_t len);
+
+// Replaces the revocations by those of a file's text (`revoked KID`, `revoked KID SID`, `revoked KID before SECONDS`), at once or, with
+// an error, not at all. What this process revoked by its own calls stays, and an issued-before mark never falls. Error: malformed.
+oscar_status oscar_keyring_load_revocations(oscar_handle keyring,
+                                            const char *file,
+                                            size_t len);
+
+// Revokes a kid (8 bytes) at once. The line that a file of revocations gets goes into `line` (OSCAR_REVOCATION_MAX_LEN); null with 0 for none.
+oscar_status oscar_keyring_revoke_key(oscar_handle keyring,
+                                      const uint8_t *kid,
+                                      char *line,
+                                      size_t capacity);
+
+// Revokes one session (8 bytes) of a kid (8 bytes) at once. `line` as in `oscar_keyring_revoke_key`.
+oscar_status oscar_keyring_revoke_session(oscar_handle keyring,
+                                          const uint8_t *kid,
+                                          const uint8_t *sid,
+                                          char *line,
+                                          size_t capacity);
+
+// Revokes the sessions of a kid (8 bytes) that were issued before a second of the epoch; one issued at it is good. The mark never falls.
+// `line` as in `oscar_keyring_revoke_key`. Error: malformed (a negative time).
+oscar_status oscar_keyring_revoke_issued_before(oscar_handle keyring,
+                                                const uint8_t *kid,
+                                                int64_t before_s,
+                                                char *line,
+                                                size_t capacity);
+
+// 1: a key stands under this kid (8 bytes); 0: none does, or the handle is not alive.
+int32_t oscar_keyring_holds(oscar_handle keyring, const uint8_t *kid);
+
+// The kids held, sorted, one line of hex each. The caller frees `kids` with `oscar_text_free`.
+oscar_status oscar_keyring_kids(oscar_handle keyring, oscar_handle *kids);
+
+// All revocations in force, as the text of a file. The caller frees `revocations` with `oscar_text_free`.
+oscar_status oscar_keyring_revocations(oscar_handle keyring, oscar_handle *revocations);
+
+// A memory that remembers nothing: a service with it refuses everything as busy. For tests of that.
+oscar_status oscar_replay_log_none(oscar_handle *replay_log);
+
+// Frees a memory; a service that was made with it keeps it alive. 0 is nothing to free.
+oscar_status oscar_replay_log_free(oscar_handle replay_log);
+
+// Fills in what is usual: W 30 s, grants of 600 s, bodies and answers of 1 MiB, no names, no covered headers.
+oscar_status oscar_service_settings_init(struct oscar_service_settings *settings);
+
+// Makes a service that starts at `now_ms` with the keys of one audience and a replay memory, both of which it keeps alive. The caller frees
+// it with `oscar_service_free`. A memory that begins empty makes it refuse as stale what is older than its start: see
+// `oscar_service_ready_at`. Errors: policy (times and sizes), malformed (a name that is no authority, a covered header that is none).
+oscar_status oscar_service_new(const struct oscar_service_settings *settings,
+                               oscar_handle keyring,
+                               oscar_handle replay_log,
+                               int64_t now_ms,
+                               oscar_handle *service);
+
+// Frees a service; calls that are inside finish first. 0 is nothing to free.
+oscar_status oscar_service_free(oscar_handle service);
+
+// When the service is ready, milliseconds since 1970; before that, everything is refused as stale.
+oscar_status oscar_service_ready_at(oscar_handle service, int64_t *ready_at_ms);
+
+// The floor: at and below this time nothing is accepted. It never falls.
+oscar_status oscar_service_floor(oscar_handle service, int64_t *floor_ms);
+
+// What happened so far.
+oscar_status oscar_service_counters(oscar_handle service, struct oscar_counters *counters);
+
+// Judges one request by its fields. `request`: lp(method) lp(authority) lp(target) lp(ext) lp(digest), then lp(toki) when it has the header
+// oscartoki, then lp(grant) when it has oscartokikey. `digest`, 32 bytes or empty, is what Content-Digest says and makes the verdict
+// pending; without it `body` is the content. Returns `verdict->status`.
+oscar_status oscar_service_verify_packed(oscar_handle service,
+                                         const uint8_t *request,
+                                         size_t request_len,
+                                         const uint8_t *body,
+                                         size_t body_len,
+                                         int64_t now_ms,
+                                         struct oscar_verdict *verdict);
+
+// Judges one request by its raw head: our headers are looked for, doubles and method overrides refused, ext is made of the configured
+// headers. `head`: lp(method) lp(:authority of HTTP/2, or empty) lp(raw target), then lp(name) lp(value) for each header in order.
+// `body`: what has arrived, null with 0 for nothing; without a Content-Digest (`oscar_service_wants_body`) it must be all of it, at most
+// `max_body` bytes and one more; with one the verdict of an empty body is pending. Returns `verdict->status`.
+oscar_status oscar_service_verify_head(oscar_handle service,
+                                       const uint8_t *head,
+                                       size_t head_len,
+                                       const uint8_t *body,
+                                       size_t body_len,
+                                       int64_t now_ms,
+                                       struct oscar_verdict *verdict);
+
+// 1: read the body, at most `max_body` bytes and one more, before `oscar_service_verify_head`; 0: ask first, read after. `head` as there.
+int32_t oscar_service_wants_body(oscar_handle service,
+                                 const uint8_t *head,
+                                 size_t head_len);
+
+// Compares the content that arrived with its Content-Digest: `digest` is the SHA-256 of it, 32 bytes, or null, then `body` is all of it.
+// Uses the pending `context` up, and fills `verdict` anew. Returns `verdict->status`: OSCAR_OK, body_mismatch, replayed (used before).
+oscar_status oscar_service_finish(oscar_handle context,
+                                  const uint8_t *body,
+                                  size_t body_len,
+                                  const uint8_t *digest,
+                                  struct oscar_verdict *verdict);
+
+// The body is over the limit: signed policy with status 413. Uses the pending `context` up and fills `verdict` anew.
+oscar_status oscar_service_too_large(oscar_handle context, struct oscar_verdict *verdict);
+
+// The answer to the first step of OscarToki v1 (OSCAR_HANDSHAKE): status 200, the header oscartoki into `toki`
+// (OSCAR_ANSWER_TOKI_MAX_LEN) and the JSON body into `body` (OSCAR_HANDSHAKE_BODY_MAX_LEN). Uses `context` up. Nothing else may run.
+oscar_status oscar_service_handshake(oscar_handle context,
+                                     char *toki,
+                                     size_t toki_capacity,
+                                     char *body,
+                                     size_t body_capacity);
+
+// Frees the context of a verdict, of whatever kind, that is not used. 0 is nothing to free.
+oscar_status oscar_verdict_free(oscar_handle context);
+
+// Mints the headers of the answer and uses `context` up; a second use is replayed. `answer`: two bytes of big-endian HTTP status, lp(ext)
+// lp(digest, 32 bytes or empty). `body`: the content that goes out, unless its digest is given; none for a stream, which is then not covered.
+// `now_ms` is the service's clock at this moment. Errors: unsignable (a 1xx status), replayed.
+oscar_status oscar_service_answer_packed(oscar_handle service,
+                                         oscar_handle context,
+                                         const uint8_t *answer,
+                                         size_t answer_len,
+                                         const uint8_t *body,
+                                         size_t body_len,
+                                         int64_t now_ms,
+                                         struct oscar_answered *headers);
+
+// `oscar_service_answer_packed` from an answer's raw head: ext is made of the configured headers. `head`: two bytes of big-endian HTTP
+// status, then lp(name) lp(value) for each header in order.
+oscar_status oscar_service_answer_head(oscar_handle service,
+                                       oscar_handle context,
+                                       const uint8_t *head,
+                                       size_t head_len,
+                                       const uint8_t *body,
+                                       size_t body_len,
+                                       int64_t now_ms,
+                                       struct oscar_answered *headers);
 
 // The stable name of an error of the protocol, the same in every language, such as "stale"; "ok" for 0, and a name of this ABI such as
 // "bad_handle" for 64 and above. Null for a number that is no status. A static text; nobody frees it.
@@ -631,6 +917,38 @@ static inline oscar_status oscar_client_accept_with(oscar_handle client, oscar_h
 /* Judges the answer, once: OSCAR_OK when it is authentic and accepted. */
 static inline oscar_status oscar_client_accept(oscar_handle client, oscar_handle context, const oscar_answer *answer, int64_t received_ms) {
     return oscar_client_accept_with(client, context, answer, received_ms, 0, NULL);
+}
+
+/* oscar_service_verify_packed over a struct. */
+static inline oscar_status oscar_service_verify(oscar_handle service, const oscar_request *request, int64_t now_ms,
+                                                oscar_verdict *verdict) {
+    oscar_pack pack;
+    oscar_status status;
+    oscar_pack_begin(&pack);
+    if (request != NULL) {
+        oscar_pack_request(&pack, request);
+        oscar_pack_proofs(&pack, request->toki, request->grant);
+    }
+    /* What could not be packed is sent empty: the call then refuses it and fills the verdict. */
+    status = oscar_service_verify_packed(service, pack.data, pack.failed ? 0 : pack.len,
+                                         request == NULL ? NULL : (const uint8_t *)request->body.data,
+                                         request == NULL ? 0 : request->body.len, now_ms, verdict);
+    oscar_pack_end(&pack);
+    return status;
+}
+
+/* oscar_service_answer_packed over a struct: the headers that go out with the answer. */
+static inline oscar_status oscar_service_answer(oscar_handle service, oscar_handle context, const oscar_answer *answer, int64_t now_ms,
+                                                oscar_answered *headers) {
+    oscar_pack pack;
+    oscar_status status;
+    oscar_pack_begin(&pack);
+    if (answer != NULL) oscar_pack_answer(&pack, answer);
+    status = oscar_service_answer_packed(service, context, pack.data, pack.failed ? 0 : pack.len,
+                                         answer == NULL ? NULL : (const uint8_t *)answer->body.data,
+                                         answer == NULL ? 0 : answer->body.len, now_ms, headers);
+    oscar_pack_end(&pack);
+    return status;
 }
 
 #endif /* OSCARTOKI_H */

@@ -1,6 +1,6 @@
 //! The client: sign, accept, hand out. One crossing per act, fields packed.
 
-use crate::boundary::{Out, Packed, TextOut, bad_packed, bytes, content, text};
+use crate::boundary::{Out, Packed, TextOut, array, bad_packed, bytes, chars, content, lent, text, write_bytes};
 use crate::handle::{self, CLIENTS, Handle, SIGNED, TEXTS};
 use crate::key::{OSCAR_SESSION_MAX_LEN, audience_text};
 use crate::status::{Fault, Result, Status, guard, guard_status};
@@ -23,19 +23,24 @@ pub const OSCAR_SIGN_RESEND: u32 = 8;
 /// The caller takes an answer whose content is not covered (a stream).
 pub const OSCAR_SIGN_STREAM: u32 = 16;
 
-/// How a client behaves. All zero is right for most; texts are zero-terminated and read by the call that takes this struct.
+/// How a client behaves; `oscar_client_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that takes this
+/// struct.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ClientSettings {
-    /// The covered headers of requests, names with commas between, in the service's order; null for none.
-    pub ext: *const c_char,
-    /// The covered headers of answers; null for none.
-    pub answer_ext: *const c_char,
-    /// An answer with more bytes of content is policy; 0 for 1 MiB.
+    /// The covered headers of requests, in the service's order.
+    pub ext: *const *const c_char,
+    /// How many.
+    pub ext_len: usize,
+    /// The covered headers of answers, in the service's order.
+    pub answer_ext: *const *const c_char,
+    /// How many.
+    pub answer_ext_len: usize,
+    /// An answer with more bytes of content is policy.
     pub max_answer: i64,
     /// The generation of the audience key.
     pub generation: i64,
-    /// The 8-byte kid that the application registered for this generation, in place of the derived one; null for that.
+    /// The 8-byte kid that the application registered for this generation; null for the derived one.
     pub kid: *const u8,
     /// 1: asks for the next grant on every request, not only past half of a session's life.
     pub roll_every: u8,
@@ -43,8 +48,8 @@ pub struct ClientSettings {
     pub trust_clock: u8,
     /// 1: the service can't sign its answers; nothing then counts as authentic.
     pub unsigned_answers: u8,
-    /// 1: `oscar_call_next` gives no Content-Digest.
-    pub no_content_digest: u8,
+    /// 1: `oscar_call_next` tells the Content-Digest to send.
+    pub send_content_digest: u8,
 }
 
 /// The headers of a signed request. Texts are zero-terminated.
@@ -89,6 +94,33 @@ pub struct COutcome {
     pub content_authentic: u8,
     /// 1: this is the outcome of a probe.
     pub probe: u8,
+}
+
+/// Fills in what is usual: no covered headers, answers of 1 MiB, generation 0, Content-Digest with any content.
+///
+/// # Safety
+/// `settings` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_client_settings_init(settings: *mut ClientSettings) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let settings = unsafe { Out::new(settings) }?;
+        let usual = ClientConfig::default();
+        settings.write(ClientSettings {
+            ext: std::ptr::null(),
+            ext_len: 0,
+            answer_ext: std::ptr::null(),
+            answer_ext_len: 0,
+            max_answer: usual.max_answer,
+            generation: usual.generation,
+            kid: std::ptr::null(),
+            roll_every: (usual.roll == Rolling::Every).into(),
+            trust_clock: usual.trust_clock.into(),
+            unsigned_answers: usual.unsigned_answers.into(),
+            send_content_digest: usual.send_content_digest.into(),
+        });
+        Ok(())
+    })
 }
 
 /// Makes a client from the text of a secret. With an audience (used byte for byte) it speaks to that one; with audience_len 0 each request's
@@ -396,7 +428,7 @@ pub unsafe extern "C" fn oscar_client_request_ext(
         let (out_len, headers) = unsafe { (Out::new(out_len)?, bytes(headers, len)?) };
         let ext = handle::look_up(&CLIENTS, client)?.request_ext(&Headers::packed(headers)?)?;
         // SAFETY: as this function asks.
-        unsafe { crate::boundary::write_bytes(&ext, out, capacity) }?;
+        unsafe { write_bytes(&ext, out, capacity) }?;
         out_len.write(ext.len());
         Ok(())
     })
@@ -501,11 +533,7 @@ pub(crate) fn give(made: SignContext, signed: &SignedHeaders, headers: Out<Signe
 
 impl From<&SignedHeaders> for Signed {
     fn from(headers: &SignedHeaders) -> Self {
-        Self {
-            toki: crate::boundary::chars(headers.toki()),
-            grant: crate::boundary::chars(headers.grant().unwrap_or_default()),
-            probe: headers.is_probe().into(),
-        }
+        Self { toki: chars(headers.toki()), grant: chars(headers.grant().unwrap_or_default()), probe: headers.is_probe().into() }
     }
 }
 
@@ -550,39 +578,49 @@ impl From<&Outcome> for COutcome {
 }
 
 /// # Safety
-/// `settings` is null or readable, and so are the texts it points to.
+/// `settings` is null or readable, and so is what it points to.
 unsafe fn config(settings: *const ClientSettings) -> Result<ClientConfig> {
-    let default = ClientConfig::default();
     if settings.is_null() {
-        return Ok(default);
+        return Ok(ClientConfig::default());
     }
     // SAFETY: as this function asks; every field takes every bit pattern.
-    let settings = unsafe { crate::boundary::lent(settings) }?;
-    Ok(ClientConfig {
-        // SAFETY: as this function asks.
-        ext: unsafe { names(settings.ext) }?,
-        // SAFETY: as this function asks.
-        answer_ext: unsafe { names(settings.answer_ext) }?,
-        roll: if settings.roll_every != 0 { Rolling::Every } else { Rolling::Auto },
-        trust_clock: settings.trust_clock != 0,
-        unsigned_answers: settings.unsigned_answers != 0,
-        max_answer: if settings.max_answer == 0 { default.max_answer } else { settings.max_answer },
-        generation: settings.generation,
-        // SAFETY: as this function asks.
-        kid: if settings.kid.is_null() { None } else { Some(unsafe { crate::boundary::array::<8>(settings.kid) }?.to_vec()) },
-        send_content_digest: settings.no_content_digest == 0,
-    })
+    unsafe {
+        let settings = lent(settings)?;
+        Ok(ClientConfig {
+            ext: names(settings.ext, settings.ext_len)?,
+            answer_ext: names(settings.answer_ext, settings.answer_ext_len)?,
+            roll: if settings.roll_every != 0 { Rolling::Every } else { Rolling::Auto },
+            trust_clock: settings.trust_clock != 0,
+            unsigned_answers: settings.unsigned_answers != 0,
+            max_answer: settings.max_answer,
+            generation: settings.generation,
+            kid: if settings.kid.is_null() { None } else { Some(array::<8>(settings.kid)?.to_vec()) },
+            send_content_digest: settings.send_content_digest != 0,
+        })
+    }
 }
 
-/// Names with commas between.
+/// Names, as an array of zero-terminated texts.
 ///
 /// # Safety
-/// `list` is null or a zero-terminated text.
-pub(crate) unsafe fn names(list: *const c_char) -> Result<Vec<String>> {
-    if list.is_null() {
+/// Unless `len` is 0, `list` is null, misaligned, or has `len` readable pointers, each null or a zero-terminated text.
+pub(crate) unsafe fn names(list: *const *const c_char, len: usize) -> Result<Vec<String>> {
+    if len == 0 {
         return Ok(Vec::new());
     }
-    // SAFETY: not null, and zero-terminated as this function asks.
-    let list = unsafe { CStr::from_ptr(list) }.to_str().map_err(|_| OscarError::Malformed("a list of names is not UTF-8"))?;
-    Ok(list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    if list.is_null() || !list.is_aligned() || isize::try_from(len.saturating_mul(size_of::<usize>())).is_err() {
+        return Err(Fault::new(Status::NullPointer, "a null or misaligned list of names"));
+    }
+    // SAFETY: not null, aligned, and readable as this function asks.
+    let list = unsafe { std::slice::from_raw_parts(list, len) };
+    list.iter()
+        .map(|name| {
+            if name.is_null() {
+                return Err(Fault::new(Status::NullPointer, "a null name in a list"));
+            }
+            // SAFETY: not null, and zero-terminated as this function asks.
+            let name = unsafe { CStr::from_ptr(*name) }.to_str();
+            Ok(name.map_err(|_| OscarError::Malformed("a name is not UTF-8"))?.to_owned())
+        })
+        .collect()
 }

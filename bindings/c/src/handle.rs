@@ -3,15 +3,21 @@
 
 use crate::status::{Fault, Result, Status};
 use crate::table::{Gone, Guard, Table};
-use oscartoki::{Call, Client, SignContext};
+use oscartoki::{AnswerContext, Call, Client, Handshake, Keyring, PendingBody, ReplayLog, Service, SignContext};
 use std::sync::Arc;
 
 /// Stands for an object of this library: positive; 0 is none.
 pub type Handle = i64;
 
 pub(crate) static CLIENTS: Table<Arc<Client>, 1> = Table::new();
+pub(crate) static SERVICES: Table<Arc<Service>, 2> = Table::new();
+pub(crate) static KEYRINGS: Table<Arc<Keyring>, 3> = Table::new();
+pub(crate) static REPLAY_LOGS: Table<Arc<dyn ReplayLog>, 4> = Table::new();
 pub(crate) static SIGNED: Table<SignContext, 5> = Table::new();
+pub(crate) static ANSWERS: Table<AnswerContext, 6> = Table::new();
+pub(crate) static PENDING: Table<PendingBody, 7> = Table::new();
 pub(crate) static TEXTS: Table<String, 8> = Table::new();
+pub(crate) static HANDSHAKES: Table<Handshake, 10> = Table::new();
 pub(crate) static CALLS: Table<Call, 9> = Table::new();
 
 /// An object of core that a handle can stand for, shared with whoever else holds the `Arc`.
@@ -37,6 +43,9 @@ macro_rules! registered {
 
 registered! {
     Arc<Client> => CLIENTS;
+    Arc<Service> => SERVICES;
+    Arc<Keyring> => KEYRINGS;
+    Arc<dyn ReplayLog> => REPLAY_LOGS;
 }
 
 /// Gives an object a handle of this ABI, without copying it; the `_free` function of its type takes it back. 0 when too many are alive.

@@ -179,3 +179,35 @@ static inline oscar_status oscar_client_accept_with(oscar_handle client, oscar_h
 static inline oscar_status oscar_client_accept(oscar_handle client, oscar_handle context, const oscar_answer *answer, int64_t received_ms) {
     return oscar_client_accept_with(client, context, answer, received_ms, 0, NULL);
 }
+
+/* oscar_service_verify_packed over a struct. */
+static inline oscar_status oscar_service_verify(oscar_handle service, const oscar_request *request, int64_t now_ms,
+                                                oscar_verdict *verdict) {
+    oscar_pack pack;
+    oscar_status status;
+    oscar_pack_begin(&pack);
+    if (request != NULL) {
+        oscar_pack_request(&pack, request);
+        oscar_pack_proofs(&pack, request->toki, request->grant);
+    }
+    /* What could not be packed is sent empty: the call then refuses it and fills the verdict. */
+    status = oscar_service_verify_packed(service, pack.data, pack.failed ? 0 : pack.len,
+                                         request == NULL ? NULL : (const uint8_t *)request->body.data,
+                                         request == NULL ? 0 : request->body.len, now_ms, verdict);
+    oscar_pack_end(&pack);
+    return status;
+}
+
+/* oscar_service_answer_packed over a struct: the headers that go out with the answer. */
+static inline oscar_status oscar_service_answer(oscar_handle service, oscar_handle context, const oscar_answer *answer, int64_t now_ms,
+                                                oscar_answered *headers) {
+    oscar_pack pack;
+    oscar_status status;
+    oscar_pack_begin(&pack);
+    if (answer != NULL) oscar_pack_answer(&pack, answer);
+    status = oscar_service_answer_packed(service, context, pack.data, pack.failed ? 0 : pack.len,
+                                         answer == NULL ? NULL : (const uint8_t *)answer->body.data,
+                                         answer == NULL ? 0 : answer->body.len, now_ms, headers);
+    oscar_pack_end(&pack);
+    return status;
+}

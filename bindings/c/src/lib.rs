@@ -8,6 +8,9 @@ mod boundary;
 mod client;
 mod handle;
 mod key;
+mod keyring;
+mod replay;
+mod service;
 mod status;
 mod table;
 mod text;
@@ -15,6 +18,9 @@ mod text;
 pub use client::*;
 pub use handle::{Handle, Registered, register};
 pub use key::*;
+pub use keyring::*;
+pub use replay::*;
+pub use service::*;
 pub use status::{
     OSCAR_ABI_VERSION, Status, oscar_abi_version, oscar_error_name, oscar_last_detail, oscar_status_from_name, oscar_status_message,
     oscar_version,

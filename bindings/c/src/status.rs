@@ -71,6 +71,8 @@ pub enum Status {
     Store = 70,
     /// A fault inside this library. Nothing was decided; treat it as a refusal.
     Internal = 71,
+    /// The first step of OscarToki v1: nothing runs, `oscar_service_handshake` makes the answer.
+    Handshake = 72,
 }
 
 impl From<OscarError> for Status {
@@ -208,7 +210,7 @@ fn described(status: i32) -> Option<(&'static CStr, &'static CStr)> {
     DESCRIBED.iter().find(|(known, ..)| *known as i32 == status).map(|(_, name, sentence)| (*name, *sentence))
 }
 
-const DESCRIBED: [(Status, &CStr, &CStr); 30] = [
+const DESCRIBED: [(Status, &CStr, &CStr); 31] = [
     (Status::Ok, c"ok", c"done"),
     (Status::Malformed, c"malformed", c"not in the one allowed form"),
     (Status::Missing, c"missing", c"there is no toki to verify"),
@@ -239,6 +241,7 @@ const DESCRIBED: [(Status, &CStr, &CStr); 30] = [
     (Status::TooManyHandles, c"too_many_handles", c"too many handles are alive"),
     (Status::Store, c"store", c"the file of the shared memory can't be used"),
     (Status::Internal, c"internal", c"a fault inside liboscartoki"),
+    (Status::Handshake, c"handshake", c"the first step of OscarToki v1, to be answered"),
 ];
 
 #[cfg(test)]

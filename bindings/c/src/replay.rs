@@ -1,0 +1,34 @@
+//! Replay memories: in this process, or in a file that the processes of one machine share.
+
+use crate::boundary::Out;
+use crate::handle::{self, Handle, REPLAY_LOGS};
+use crate::status::{Result, Status, guard};
+use oscartoki::{NoReplayLog, ReplayLog};
+use std::sync::Arc;
+
+/// A memory that remembers nothing: a service with it refuses everything as busy. For tests of that.
+///
+/// # Safety
+/// `replay_log` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_replay_log_none(replay_log: *mut Handle) -> Status {
+    // SAFETY: as this function asks.
+    unsafe { give(replay_log, || Ok(Arc::new(NoReplayLog))) }
+}
+
+/// Frees a memory; a service that was made with it keeps it alive. 0 is nothing to free.
+#[unsafe(no_mangle)]
+pub extern "C" fn oscar_replay_log_free(replay_log: Handle) -> Status {
+    guard(|| handle::free(&REPLAY_LOGS, replay_log))
+}
+
+/// # Safety
+/// `replay_log` is null, misaligned or writable.
+unsafe fn give(replay_log: *mut Handle, make: impl FnOnce() -> Result<Arc<dyn ReplayLog>>) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let replay_log = unsafe { Out::new(replay_log) }?;
+        replay_log.write(handle::keep(make()?)?);
+        Ok(())
+    })
+}

@@ -1,0 +1,565 @@
+//! The service: made once, asked for a verdict per request, and for the headers of the answer.
+
+use crate::boundary::{Out, Packed, TextOut, bad_packed, bytes, chars, content, lent};
+use crate::client::{answer_head, names, request_fields};
+use crate::handle::{self, ANSWERS, HANDSHAKES, Handle, KEYRINGS, PENDING, REPLAY_LOGS, SERVICES};
+use crate::status::{Fault, Result, Status, guard, guard_status, remember};
+use oscartoki::{
+    AnswerContext, AnswerHeaders, AnswerRef, Headers, OscarError, Refusal, RequestHead, Service, ServiceConfig, Verdict, VerifiedRequest,
+    Version,
+};
+use std::ffi::{CStr, c_char};
+use std::sync::Arc;
+
+/// Room for the toki of an answer, of either version, its terminating zero included.
+pub const OSCAR_ANSWER_TOKI_MAX_LEN: usize = 97;
+/// Room for the body of the answer to the first step of OscarToki v1, its terminating zero included.
+pub const OSCAR_HANDSHAKE_BODY_MAX_LEN: usize = 192;
+/// Room for a normalised authority, its terminating zero included.
+pub const OSCAR_AUTHORITY_MAX_LEN: usize = 256;
+
+/// How a service is configured; `oscar_service_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that
+/// takes this struct.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceSettings {
+    /// The names that a request may be sent to.
+    pub authorities: *const *const c_char,
+    /// How many.
+    pub authorities_len: usize,
+    /// The one name that stands for Host, which is then ignored; null for none.
+    pub fixed_authority: *const c_char,
+    /// The covered headers of requests, in the clients' order.
+    pub ext: *const *const c_char,
+    /// How many.
+    pub ext_len: usize,
+    /// The covered headers of answers, in the clients' order.
+    pub answer_ext: *const *const c_char,
+    /// How many.
+    pub answer_ext_len: usize,
+    /// How old a request may be, 1,000 to 30,000 ms; equal on all nodes.
+    pub window_ms: i64,
+    /// The longest life that a grant may have, in seconds.
+    pub max_ttl_s: i64,
+    /// The life of the grants that are made here, in seconds.
+    pub grant_ttl_s: i64,
+    /// The longest body of a request, in bytes.
+    pub max_body: i64,
+    /// The longest answer that is buffered and digested, in bytes.
+    pub max_answer: i64,
+    /// 1: no earlier process accepted these keys, the service is ready at once. For a first start, and tests.
+    pub first_start: u8,
+    /// 1: the server hides an empty `?` of the target.
+    pub empty_query_hidden: u8,
+}
+
+/// What a service says to a request. Every call that takes one fills it, on failure too.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct CVerdict {
+    /// OSCAR_OK: it may run. OSCAR_PENDING: it may, once `oscar_service_finish` says so. Everything else: it must not. OSCAR_HANDSHAKE: the
+    /// first step of OscarToki v1, to be answered by `oscar_service_handshake`.
+    pub status: Status,
+    /// The code of the answer's toki, 0 to 7; -1: the answer gets no toki, a refusal names itself in the header oscartoki-error.
+    pub code: i32,
+    /// The HTTP status of a refusal; 0 without one.
+    pub http_status: i32,
+    /// 1: the answer carries WWW-Authenticate: oscartoki.
+    pub www_authenticate: u8,
+    /// 1: `sid` is the session that it was sent in.
+    pub in_session: u8,
+    /// 1: it asks for a grant.
+    pub want: u8,
+    /// 2, or 1 for OscarToki v1.
+    pub version: u8,
+    /// What `oscar_service_answer_…` takes, or, when pending, `oscar_service_finish` and `oscar_service_too_large`; 0 when there is no
+    /// toki to mint. Use it or free it with `oscar_verdict_free`.
+    pub context: Handle,
+    /// When it was signed, by the client's corrected clock. This and what follows is filled when accepted; when pending, `kid` and `sid` are.
+    pub ts_ms: i64,
+    /// The key id of the client.
+    pub kid: [u8; 8],
+    /// The session id.
+    pub sid: [u8; 8],
+    /// The nonce.
+    pub nonce: [u8; 8],
+    /// The name that it was sent to, normalised, zero-terminated.
+    pub authority: [c_char; OSCAR_AUTHORITY_MAX_LEN],
+}
+
+/// The headers of an answer. Texts are zero-terminated.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Answered {
+    /// The header oscartoki.
+    pub toki: [c_char; OSCAR_ANSWER_TOKI_MAX_LEN],
+    /// The header oscartokikey; empty without a grant, then it is not sent.
+    pub grant: [c_char; 48],
+}
+
+/// What happened since a service was made.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// Requests that were verified.
+    pub accepted: i64,
+    /// Of those, safe ones that could not be remembered because the memory was out of reach.
+    pub unremembered: i64,
+    /// Of those, OscarToki v1.
+    pub v1_accepted: i64,
+    /// Refusals by status, 1 to 21; refused\[0\] is always 0.
+    pub refused: [i64; 22],
+}
+
+/// Fills in what is usual: W 30 s, grants of 600 s, bodies and answers of 1 MiB, no names, no covered headers.
+///
+/// # Safety
+/// `settings` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_settings_init(settings: *mut ServiceSettings) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let settings = unsafe { Out::new(settings) }?;
+        let usual = ServiceConfig::default();
+        settings.write(ServiceSettings {
+            authorities: std::ptr::null(),
+            authorities_len: 0,
+            fixed_authority: std::ptr::null(),
+            ext: std::ptr::null(),
+            ext_len: 0,
+            answer_ext: std::ptr::null(),
+            answer_ext_len: 0,
+            window_ms: usual.window_ms,
+            max_ttl_s: usual.max_ttl_s,
+            grant_ttl_s: usual.grant_ttl_s,
+            max_body: usual.max_body,
+            max_answer: usual.max_answer,
+            first_start: usual.first_start.into(),
+            empty_query_hidden: usual.empty_query_hidden.into(),
+        });
+        Ok(())
+    })
+}
+
+/// Makes a service that starts at `now_ms` with the keys of one audience and a replay memory, both of which it keeps alive. The caller frees
+/// it with `oscar_service_free`. A memory that begins empty makes it refuse as stale what is older than its start: see
+/// `oscar_service_ready_at`. Errors: policy (times and sizes), malformed (a name that is no authority, a covered header that is none).
+///
+/// # Safety
+/// `settings` and what it points to are readable; `service` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_new(
+    settings: *const ServiceSettings,
+    keyring: Handle,
+    replay_log: Handle,
+    now_ms: i64,
+    service: *mut Handle,
+) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let (service, config) = unsafe { (Out::new(service)?, config(settings)?) };
+        let keyring = Arc::clone(&*handle::look_up(&KEYRINGS, keyring)?);
+        let log = Arc::clone(&*handle::look_up(&REPLAY_LOGS, replay_log)?);
+        service.write(handle::keep(Arc::new(Service::new(config, keyring, log, now_ms)?))?);
+        Ok(())
+    })
+}
+
+/// Frees a service; calls that are inside finish first. 0 is nothing to free.
+#[unsafe(no_mangle)]
+pub extern "C" fn oscar_service_free(service: Handle) -> Status {
+    guard(|| handle::free(&SERVICES, service))
+}
+
+/// When the service is ready, milliseconds since 1970; before that, everything is refused as stale.
+///
+/// # Safety
+/// `ready_at_ms` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_ready_at(service: Handle, ready_at_ms: *mut i64) -> Status {
+    // SAFETY: as this function asks.
+    guard(|| unsafe { Out::new(ready_at_ms) }.and_then(|out| Ok(out.write(handle::look_up(&SERVICES, service)?.ready_at()))))
+}
+
+/// The floor: at and below this time nothing is accepted. It never falls.
+///
+/// # Safety
+/// `floor_ms` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_floor(service: Handle, floor_ms: *mut i64) -> Status {
+    // SAFETY: as this function asks.
+    guard(|| unsafe { Out::new(floor_ms) }.and_then(|out| Ok(out.write(handle::look_up(&SERVICES, service)?.floor_ms()))))
+}
+
+/// What happened so far.
+///
+/// # Safety
+/// `counters` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_counters(service: Handle, counters: *mut Counted) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let out = unsafe { Out::new(counters) }?;
+        let counters = handle::look_up(&SERVICES, service)?.counters();
+        let mut refused = [0; 22];
+        for (place, name) in refused[1..].iter_mut().zip(OscarError::NAMES) {
+            *place = counters.refused.get(*name).copied().unwrap_or_default();
+        }
+        out.write(Counted { accepted: counters.accepted, unremembered: counters.unremembered, v1_accepted: counters.v1_accepted, refused });
+        Ok(())
+    })
+}
+
+/// Judges one request by its fields. `request`: lp(method) lp(authority) lp(target) lp(ext) lp(digest), then lp(toki) when it has the header
+/// oscartoki, then lp(grant) when it has oscartokikey. `digest`, 32 bytes or empty, is what Content-Digest says and makes the verdict
+/// pending; without it `body` is the content. Returns `verdict->status`.
+///
+/// # Safety
+/// `request` and `body` have so many readable bytes; `verdict` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_verify_packed(
+    service: Handle,
+    request: *const u8,
+    request_len: usize,
+    body: *const u8,
+    body_len: usize,
+    now_ms: i64,
+    verdict: *mut CVerdict,
+) -> Status {
+    // SAFETY: as this function asks.
+    unsafe {
+        judge(verdict, || {
+            let service = handle::look_up(&SERVICES, service)?;
+            let (mut fields, body) = (Packed::new(request, request_len)?, bytes(body, body_len)?);
+            let request = request_fields(&mut fields, body)?;
+            let (toki, grant) = (fields.optional()?, fields.optional()?);
+            fields.end()?;
+            Ok(service.verify_ref(&request, toki, grant, now_ms))
+        })
+    }
+}
+
+/// Judges one request by its raw head: our headers are looked for, doubles and method overrides refused, ext is made of the configured
+/// headers. `head`: lp(method) lp(:authority of HTTP/2, or empty) lp(raw target), then lp(name) lp(value) for each header in order.
+/// `body`: what has arrived, null with 0 for nothing; without a Content-Digest (`oscar_service_wants_body`) it must be all of it, at most
+/// `max_body` bytes and one more; with one the verdict of an empty body is pending. Returns `verdict->status`.
+///
+/// # Safety
+/// `head` and `body` have so many readable bytes; `verdict` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_verify_head(
+    service: Handle,
+    head: *const u8,
+    head_len: usize,
+    body: *const u8,
+    body_len: usize,
+    now_ms: i64,
+    verdict: *mut CVerdict,
+) -> Status {
+    // SAFETY: as this function asks.
+    unsafe {
+        judge(verdict, || {
+            let service = handle::look_up(&SERVICES, service)?;
+            let (head, body) = (request_head(head, head_len)?, bytes(body, body_len)?);
+            Ok(service.verify_head_ref(&head, content(&[], body)?, now_ms))
+        })
+    }
+}
+
+/// 1: read the body, at most `max_body` bytes and one more, before `oscar_service_verify_head`; 0: ask first, read after. `head` as there.
+///
+/// # Safety
+/// `head` has `head_len` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_wants_body(service: Handle, head: *const u8, head_len: usize) -> i32 {
+    let mut wants = false;
+    guard(|| {
+        // SAFETY: as this function asks.
+        let head = unsafe { request_head(head, head_len) }?;
+        wants = handle::look_up(&SERVICES, service)?.wants_body_first(&head);
+        Ok(())
+    });
+    wants.into()
+}
+
+/// Compares the content that arrived with its Content-Digest: `digest` is the SHA-256 of it, 32 bytes, or null, then `body` is all of it.
+/// Uses the pending `context` up, and fills `verdict` anew. Returns `verdict->status`: OSCAR_OK, body_mismatch, replayed (used before).
+///
+/// # Safety
+/// `body` has `body_len` readable bytes, `digest` is null or has 32; `verdict` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_finish(
+    context: Handle,
+    body: *const u8,
+    body_len: usize,
+    digest: *const u8,
+    verdict: *mut CVerdict,
+) -> Status {
+    // SAFETY: as this function asks.
+    unsafe {
+        judge(verdict, || {
+            let pending = handle::take(&PENDING, context)?;
+            let digest = match (digest.is_null(), bytes(body, body_len)?) {
+                (false, _) => Some(crate::boundary::array::<32>(digest)?),
+                (true, []) => None,
+                (true, body) => Some(oscartoki::sha256(body)),
+            };
+            Ok(pending.finish(digest.as_ref()))
+        })
+    }
+}
+
+/// The body is over the limit: signed policy with status 413. Uses the pending `context` up and fills `verdict` anew.
+///
+/// # Safety
+/// `verdict` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_too_large(context: Handle, verdict: *mut CVerdict) -> Status {
+    // SAFETY: as this function asks.
+    unsafe { judge(verdict, || Ok(Verdict::Refused(handle::take(&PENDING, context)?.too_large()))) }
+}
+
+/// The answer to the first step of OscarToki v1 (OSCAR_HANDSHAKE): status 200, the header oscartoki into `toki`
+/// (OSCAR_ANSWER_TOKI_MAX_LEN) and the JSON body into `body` (OSCAR_HANDSHAKE_BODY_MAX_LEN). Uses `context` up. Nothing else may run.
+///
+/// # Safety
+/// `toki` and `body` have so many writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_handshake(
+    context: Handle,
+    toki: *mut c_char,
+    toki_capacity: usize,
+    body: *mut c_char,
+    body_capacity: usize,
+) -> Status {
+    guard(|| {
+        let handshake = handle::take(&HANDSHAKES, context)?;
+        // SAFETY: as this function asks.
+        let (toki, body) = unsafe {
+            (
+                TextOut::new(toki, toki_capacity, OSCAR_ANSWER_TOKI_MAX_LEN)?,
+                TextOut::new(body, body_capacity, OSCAR_HANDSHAKE_BODY_MAX_LEN)?,
+            )
+        };
+        toki.write(handshake.toki())?;
+        body.write(&handshake.body())
+    })
+}
+
+/// Frees the context of a verdict, of whatever kind, that is not used. 0 is nothing to free.
+#[unsafe(no_mangle)]
+pub extern "C" fn oscar_verdict_free(context: Handle) -> Status {
+    guard(|| {
+        let pending = || handle::free(&PENDING, context).or_else(|_| handle::free(&HANDSHAKES, context));
+        handle::free(&ANSWERS, context).or_else(|_| pending())
+    })
+}
+
+/// Mints the headers of the answer and uses `context` up; a second use is replayed. `answer`: two bytes of big-endian HTTP status, lp(ext)
+/// lp(digest, 32 bytes or empty). `body`: the content that goes out, unless its digest is given; none for a stream, which is then not covered.
+/// `now_ms` is the service's clock at this moment. Errors: unsignable (a 1xx status), replayed.
+///
+/// # Safety
+/// `answer` and `body` have so many readable bytes; `headers` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_answer_packed(
+    service: Handle,
+    context: Handle,
+    answer: *const u8,
+    answer_len: usize,
+    body: *const u8,
+    body_len: usize,
+    now_ms: i64,
+    headers: *mut Answered,
+) -> Status {
+    let mint = |service: &Service, context, out: &mut AnswerHeaders| {
+        // SAFETY: as this function asks.
+        let (mut answer, body) = unsafe { (Packed::new(answer, answer_len)?, bytes(body, body_len)?) };
+        let (status, ext, digest) = (answer.be16()?, answer.field()?, answer.field()?);
+        answer.end()?;
+        Ok(service.answer_ref(context, &AnswerRef { status, ext, content: content(digest, body)? }, now_ms, out)?)
+    };
+    // SAFETY: as this function asks.
+    unsafe { answer_with(service, context, headers, mint) }
+}
+
+/// `oscar_service_answer_packed` from an answer's raw head: ext is made of the configured headers. `head`: two bytes of big-endian HTTP
+/// status, then lp(name) lp(value) for each header in order.
+///
+/// # Safety
+/// `head` and `body` have so many readable bytes; `headers` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_answer_head(
+    service: Handle,
+    context: Handle,
+    head: *const u8,
+    head_len: usize,
+    body: *const u8,
+    body_len: usize,
+    now_ms: i64,
+    headers: *mut Answered,
+) -> Status {
+    let mint = |service: &Service, context, out: &mut AnswerHeaders| {
+        // SAFETY: as this function asks.
+        let (head, body) = unsafe { (answer_head(head, head_len)?, bytes(body, body_len)?) };
+        Ok(service.answer_head_ref(context, &head, content(&[], body)?, now_ms, out)?)
+    };
+    // SAFETY: as this function asks.
+    unsafe { answer_with(service, context, headers, mint) }
+}
+
+/// Takes the context first, so that any call uses it up.
+///
+/// # Safety
+/// `headers` is null or writable.
+unsafe fn answer_with(
+    service: Handle,
+    context: Handle,
+    headers: *mut Answered,
+    mint: impl FnOnce(&Service, AnswerContext, &mut AnswerHeaders) -> Result<()>,
+) -> Status {
+    guard(|| {
+        let context = handle::take(&ANSWERS, context)?;
+        // SAFETY: as this function asks.
+        let headers = unsafe { Out::new(headers) }?;
+        let mut out = AnswerHeaders::default();
+        mint(&*handle::look_up(&SERVICES, service)?, context, &mut out)?;
+        headers.write(Answered { toki: chars(out.toki()), grant: chars(out.grant().unwrap_or_default()) });
+        Ok(())
+    })
+}
+
+/// Fills `verdict` in every case.
+///
+/// # Safety
+/// `verdict` is null, misaligned or writable.
+unsafe fn judge(verdict: *mut CVerdict, judge: impl FnOnce() -> Result<Verdict>) -> Status {
+    let writable = !verdict.is_null() && verdict.is_aligned();
+    let mut filled = CVerdict::refused(Status::Internal);
+    let status = guard_status(|| {
+        if !writable {
+            return Err(Fault::new(Status::NullPointer, "a null or misaligned pointer for the verdict"));
+        }
+        filled.take(judge()?)?;
+        Ok(filled.status)
+    });
+    filled.status = status;
+    if writable {
+        // SAFETY: not null, aligned, and writable as this function asks.
+        unsafe { verdict.write(filled) };
+    }
+    status
+}
+
+impl CVerdict {
+    fn refused(status: Status) -> Self {
+        Self {
+            status,
+            code: -1,
+            http_status: 500,
+            www_authenticate: 0,
+            in_session: 0,
+            want: 0,
+            version: 2,
+            context: 0,
+            ts_ms: 0,
+            kid: [0; 8],
+            sid: [0; 8],
+            nonce: [0; 8],
+            authority: [0; OSCAR_AUTHORITY_MAX_LEN],
+        }
+    }
+
+    fn take(&mut self, verdict: Verdict) -> Result<()> {
+        match verdict {
+            Verdict::Accepted(request) => {
+                self.tell(&request);
+                self.code = 0;
+                self.context = handle::keep_in(&ANSWERS, request.into_context())?;
+                self.status = Status::Ok;
+            }
+            Verdict::Pending(pending) => {
+                self.http_status = 0;
+                (self.kid, self.sid) = (pending.kid(), pending.sid().unwrap_or_default());
+                self.in_session = pending.sid().is_some().into();
+                self.context = handle::keep_in(&PENDING, pending)?;
+                self.status = Status::Pending;
+            }
+            Verdict::Refused(refusal) => self.refuse(refusal)?,
+            Verdict::Handshake(handshake) => {
+                (self.http_status, self.version) = (200, 1);
+                self.kid = handshake.kid();
+                self.context = handle::keep_in(&HANDSHAKES, handshake)?;
+                self.status = Status::Handshake;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, request: &VerifiedRequest) {
+        self.http_status = 0;
+        self.in_session = request.sid().is_some().into();
+        self.want = request.want().into();
+        self.version = if request.version() == Version::V1 { 1 } else { 2 };
+        self.ts_ms = request.ts_ms();
+        self.kid = request.kid();
+        self.sid = request.sid().unwrap_or_default();
+        self.nonce = request.nonce();
+        self.authority = chars(request.authority());
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> Result<()> {
+        remember(refusal.error().detail().into());
+        self.status = refusal.error().into();
+        self.code = refusal.code().map_or(-1, i32::from);
+        self.http_status = refusal.status().into();
+        self.www_authenticate = refusal.www_authenticate().into();
+        if let Some(context) = refusal.into_context() {
+            self.context = handle::keep_in(&ANSWERS, context)?;
+        }
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As of [`bytes`].
+unsafe fn request_head<'a>(head: *const u8, len: usize) -> Result<RequestHead<'a>> {
+    // SAFETY: as this function asks.
+    let mut head = unsafe { Packed::new(head, len) }?;
+    let (verb, authority, target) = (head.field()?, head.field()?, head.field()?);
+    let headers = Headers::packed(head.rest()).map_err(|_| bad_packed())?;
+    Ok(RequestHead { verb, authority: (!authority.is_empty()).then_some(authority), target, headers })
+}
+
+/// # Safety
+/// `settings` is null or readable, and so is what it points to.
+unsafe fn config(settings: *const ServiceSettings) -> Result<ServiceConfig> {
+    // SAFETY: as this function asks; every field takes every bit pattern.
+    unsafe {
+        let settings = lent(settings)?;
+        Ok(ServiceConfig {
+            authorities: names(settings.authorities, settings.authorities_len)?,
+            fixed_authority: match settings.fixed_authority.is_null() {
+                true => None,
+                false => Some(name(settings.fixed_authority)?),
+            },
+            window_ms: settings.window_ms,
+            max_ttl_s: settings.max_ttl_s,
+            grant_ttl_s: settings.grant_ttl_s,
+            ext: names(settings.ext, settings.ext_len)?,
+            answer_ext: names(settings.answer_ext, settings.answer_ext_len)?,
+            first_start: settings.first_start != 0,
+            max_body: settings.max_body,
+            max_answer: settings.max_answer,
+            empty_query_hidden: settings.empty_query_hidden != 0,
+        })
+    }
+}
+
+/// # Safety
+/// `text` is a zero-terminated text.
+unsafe fn name(text: *const c_char) -> Result<String> {
+    // SAFETY: as this function asks.
+    let text = unsafe { CStr::from_ptr(text) }.to_str();
+    Ok(text.map_err(|_| OscarError::Malformed("a name is not UTF-8"))?.to_owned())
+}
