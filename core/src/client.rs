@@ -3,6 +3,7 @@
 
 mod accept;
 mod audience;
+mod carried;
 mod clock;
 mod exported;
 mod outcome;

@@ -4,9 +4,12 @@
 use crate::client::{Client, SignContext, SignOptions, SignedHeaders};
 use crate::error::Result;
 use crate::grant::Grant;
+use crate::message::{MessageRef, MessageToki};
 use crate::request::{AnswerRef, RequestRef};
 use crate::secret::{AudienceKey, KeySchedule};
+use crate::ticket::Ticket;
 use crate::toki::{AnswerToki, Toki, TokiFields};
+use crate::url::PresignedUrl;
 
 /// Mints the toki of `request` with the root key, or in the session of `grant`.
 pub fn mint_request(
@@ -71,4 +74,19 @@ pub fn sign(
     out: &mut SignedHeaders,
 ) -> Result<SignContext> {
     client.sign_with_nonce(request, options, now_ms, mono_ms, nonce, out)
+}
+
+/// Mints the toki of a message.
+pub fn mint_message(key: &AudienceKey, message: &MessageRef<'_>, ts_ms: i64, nonce: [u8; 8], ttl_s: i64) -> Result<MessageToki> {
+    MessageToki::mint(&KeySchedule::new(key), key.kid_bytes(), message, ts_ms, nonce, ttl_s)
+}
+
+/// Mints a presigned URL: the target with its parameter. The content of `request` is not covered.
+pub fn mint_url(key: &AudienceKey, request: &RequestRef<'_>, exp_ms: i64) -> Result<String> {
+    PresignedUrl::mint(&KeySchedule::new(key), key.kid_bytes(), request, exp_ms)
+}
+
+/// Mints a websocket ticket.
+pub fn mint_ticket(key: &AudienceKey, connection: &[u8], origin: Option<&[u8]>, ts_ms: i64, nonce: [u8; 8]) -> Result<Ticket> {
+    Ticket::mint(&KeySchedule::new(key), key.kid_bytes(), connection, origin, ts_ms, nonce)
 }

@@ -8,7 +8,6 @@ mod revocation;
 mod text;
 
 pub(crate) use cache::{CachedSession, SessionCache};
-pub use legacy::Dialect;
 pub(crate) use legacy::Legacy;
 pub use text::KeyFileError;
 
@@ -16,6 +15,7 @@ use crate::encoding::unhex;
 use crate::error::{OscarError, Result};
 use crate::http::check_audience;
 use crate::secret::{AudienceKey, KeySchedule, Kid, Secret};
+use crate::v1::Dialect;
 use material::Material;
 use revocation::{Revocations, Standing};
 use std::collections::HashMap;

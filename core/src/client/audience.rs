@@ -84,7 +84,6 @@ impl Audience {
     }
 
     /// The time to sign with, by this audience's clock.
-    #[allow(dead_code, reason = "tickets and messages")]
     pub(crate) fn corrected(&self, now_ms: i64) -> Result<i64> {
         self.clock().corrected(now_ms)
     }

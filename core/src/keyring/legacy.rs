@@ -3,35 +3,11 @@
 use super::revocation::Standing;
 use crate::error::{OscarError, Result};
 use crate::secret::Kid;
+use crate::v1::Dialect;
 use zeroize::Zeroizing;
 
 /// At most so many keys have v1 on: they are tried in order.
 pub(crate) const MAX_LEGACY: usize = 16;
-
-/// Which originals of OscarToki v1 a key's clients are.
-#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// Full digests, or all with their leading zeros lost.
-    #[default]
-    Any,
-    /// Full digests only: JavaScript and Python.
-    Standard,
-    /// As [`Dialect::Any`]: Java loses the leading zeros of a digest.
-    Java,
-}
-
-impl Dialect {
-    /// The dialect of a name: `any`, `standard` or `java`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "any" => Some(Self::Any),
-            "standard" => Some(Self::Standard),
-            "java" => Some(Self::Java),
-            _ => None,
-        }
-    }
-}
 
 /// One key that has v1 on.
 #[derive(Clone, Debug)]

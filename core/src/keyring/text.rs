@@ -1,12 +1,13 @@
 //! The text of a key file: one key a line, blank lines and `#` comments skipped.
 
 use super::eight_hex;
-use super::legacy::{Dialect, Legacy};
+use super::legacy::Legacy;
 use super::material::Material;
 use crate::encoding::unhex;
 use crate::error::{OscarError, Result};
 use crate::secret::AudienceKey;
 use crate::time::parse_rfc3339;
+use crate::v1::Dialect;
 use std::fmt;
 
 /// What is wrong with a file of keys or revocations, and where. Nothing of the line itself is in it.
