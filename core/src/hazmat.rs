@@ -1,8 +1,8 @@
 //! Deterministic twins: the caller gives what must otherwise be random or the clock's. For vectors, tests and tools;
 //! a nonce that is used twice breaks the protocol.
 
-use crate::client::{Client, SignContext, SignOptions, SignedHeaders};
-use crate::error::Result;
+use crate::client::{Client, ClientConfig, Outcome, SignContext, SignOptions, SignedHeaders};
+use crate::error::{OscarError, Result};
 use crate::grant::Grant;
 use crate::message::{MessageRef, MessageToki};
 use crate::request::{AnswerRef, RequestRef};
@@ -39,23 +39,35 @@ pub fn mint_answer(
     answer: &AnswerRef<'_>,
     grant: Option<&Grant>,
 ) -> Result<AnswerToki> {
+    check_session(session, request)?;
     let keys = KeySchedule::new(key);
     let res = session.map_or(keys.res.clone(), |grant| keys.session(grant).res);
     AnswerToki::mint(&res, &request.tag(), code, ts_ms, answer, grant)
 }
 
-/// Checks an answer to `request` outside of any client.
-pub fn verify_answer(
+/// [`Client::accept_ref`] for a request that some other client of this key signed: its toki tells what it asked for, its method is unknown.
+/// Error: `malformed` when `session` is not the grant that the request was sent under.
+pub fn accept(
     key: &AudienceKey,
     session: Option<&Grant>,
     request: &Toki,
-    toki: &AnswerToki,
     answer: &AnswerRef<'_>,
-    grant: Option<&Grant>,
-) -> Result<()> {
-    let keys = KeySchedule::new(key);
-    let res = session.map_or(keys.res.clone(), |grant| keys.session(grant).res);
-    toki.verify(&res, &request.tag(), answer, grant)
+    toki: Option<&[u8]>,
+    grant: Option<&[u8]>,
+) -> Result<Outcome> {
+    check_session(session, request)?;
+    let client = Client::from_audience_key(key, ClientConfig::default())?;
+    let context = client.context_of(session, request)?;
+    Ok(client.accept_ref(context, answer, toki, grant, 0, None))
+}
+
+fn check_session(session: Option<&Grant>, request: &Toki) -> Result<()> {
+    match session {
+        None if request.claimed_session() => Err(OscarError::Malformed("a toki of a session without its grant")),
+        Some(_) if !request.claimed_session() => Err(OscarError::Malformed("a grant beside a toki of the root key")),
+        Some(grant) if grant.sid() != request.claimed_id() => Err(OscarError::Malformed("the grant is another session's")),
+        _ => Ok(()),
+    }
 }
 
 /// Mints the grant that answers `request`.

@@ -172,6 +172,17 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The context of a request that another client of the same key signed, as far as its toki tells.
+    pub(crate) fn context_of(&self, session: Option<&Grant>, toki: &Toki) -> Result<SignContext> {
+        let audience = self.audience_for(None)?;
+        let held = session.map(|grant| audience.keys().map(|root| root.hold(*grant))).transpose()?;
+        let sent = Moment { wall_ms: 0, mono_ms: None };
+        let want = toki.claimed_want();
+        Ok(SignContext { audience, held, tag: toki.tag(), sent, probe: false, want, resendable: false, head: false, stream: false })
+    }
+}
+
 const SESSION_IS_OVER: OscarError = OscarError::GrantExpired("the handed-out session is over");
 
 /// GET, HEAD, OPTIONS, or what its caller marked `repeatable` and an `idempotency-key` in ext makes so.
