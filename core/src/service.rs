@@ -243,13 +243,17 @@ impl Service {
         if let Some(grant) = grant {
             judge_session(request.ts_ms, grant)?;
         }
-        if !self.remember(request.kid, request.sid, bound.tag, request.ts_ms, now_ms)? {
-            if !is_safe_method(read.asked.verb) {
-                return Err(OscarError::Busy("the replay memory is out of reach"));
-            }
+        let remembered = self.remember(request.kid, request.sid, bound.tag, request.ts_ms, now_ms)?;
+        if !remembered && !is_safe_method(read.asked.verb) {
+            return Err(OscarError::Busy("the replay memory is out of reach"));
+        }
+        if let Some(grant) = grant {
+            judge_policy(grant, self.rules.max_ttl_s, now_ms)?;
+        }
+        if !remembered {
             self.ledger.tally.unremembered();
         }
-        grant.map_or(Ok(()), |grant| judge_policy(grant, self.rules.max_ttl_s, now_ms))
+        Ok(())
     }
 
     /// The end of line 1, for what has no head: the name in M, where `authority` is one of this service's.

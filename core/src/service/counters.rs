@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Counters {
     /// Requests that were verified.
     pub accepted: i64,
-    /// Of those, safe ones that could not be remembered because the memory was out of reach.
+    /// Safe requests that were let through unremembered because the memory was out of reach.
     pub unremembered: i64,
     /// Of those, OscarToki v1.
     pub v1_accepted: i64,
