@@ -34,7 +34,8 @@ pub use http::{AnswerHead, ExtList, Headers, RequestHead};
 pub use keyring::{KeyFileError, Keyring};
 pub use mac::{TAG_LEN, Tag, sha256};
 pub use message::{
-    Freshness, MESSAGE_LEN, MESSAGE_MAX_TTL_S, MESSAGE_TEXT_LEN, Message, MessageRef, MessageToki, SignedMessage, VerifiedMessage,
+    Freshness, MESSAGE_LEN, MESSAGE_MAX_TTL_S, MESSAGE_TEXT_LEN, Message, MessageMemory, MessageRef, MessageToki, SignedMessage,
+    VerifiedMessage,
 };
 pub use replay::{NoReplayLog, ReplayLog};
 pub use request::{Answer, AnswerRef, Content, Request, RequestRef};

@@ -4,11 +4,14 @@ use crate::encoding::{be48, parse_text, read_be48, text};
 use crate::error::{OscarError, Result};
 use crate::http::{LP_MAX, check_ext};
 use crate::mac::{self, EMPTY_SHA256, MacKey, TAG_LEN, Tag, sha256};
+use crate::replay::{LogStart, Remembered, ReplayEntry, ReplayLog, Space};
 use crate::request::{AnswerRef, Content};
 use crate::secret::{KeySchedule, Kid};
+use crate::time::{FUTURE_MS, WINDOW_MS};
 use crate::toki::{AnswerToki, BODY, EXT, PREFIX, array};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// Bytes of a message's toki.
 pub const MESSAGE_LEN: usize = 44;
@@ -201,6 +204,44 @@ impl Freshness {
             Self::Fresh => "fresh",
             Self::Duplicate => "duplicate",
             Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+/// What the consumers of one queue have seen: a memory that they share and that survives them. One log may serve as a service's memory too.
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
+#[derive(Debug)]
+pub struct MessageMemory {
+    log: Arc<dyn ReplayLog>,
+    /// Never falls, and stays below the floor of a service on the same log.
+    floor_ms: AtomicI64,
+    /// Up to this time of minting, earlier consumers may have seen what an empty memory does not know.
+    unknown_until_ms: i64,
+}
+
+impl MessageMemory {
+    const LAG_MS: i64 = WINDOW_MS + 2 * FUTURE_MS;
+
+    /// A memory on `log`. One that begins empty knows nothing of messages that an earlier consumer could have seen, and says `Unchecked` of
+    /// them; `first_start` says that there was none.
+    pub fn new(log: Arc<dyn ReplayLog>, first_start: bool, now_ms: i64) -> Self {
+        let floor_ms = now_ms.saturating_sub(Self::LAG_MS);
+        let began_empty = log.start(floor_ms.max(0)) == LogStart::Empty && !first_start;
+        let unknown_until_ms = if began_empty { now_ms.saturating_add(AHEAD_MS) } else { i64::MIN };
+        Self { log, floor_ms: AtomicI64::new(floor_ms), unknown_until_ms }
+    }
+
+    pub(crate) fn judge(&self, toki: &MessageToki, now_ms: i64) -> Freshness {
+        let to_ms = now_ms.saturating_sub(Self::LAG_MS);
+        let floor_ms = self.floor_ms.fetch_max(to_ms, Ordering::AcqRel).max(to_ms);
+        // It is remembered until its end, not its beginning.
+        let (kid, ts_ms) = (toki.claimed_kid(), toki.end_ms());
+        let keep_ms = (ts_ms - floor_ms).max(0);
+        let entry = ReplayEntry { space: Space::Toki, tag: toki.tag(), kid, sid: None, ts_ms, keep_ms };
+        match self.log.insert(&entry, floor_ms, now_ms).remembered {
+            Remembered::Seen => Freshness::Duplicate,
+            Remembered::Fresh if toki.claimed_ts_ms() > self.unknown_until_ms => Freshness::Fresh,
+            Remembered::Fresh | Remembered::Full | Remembered::Unreachable => Freshness::Unchecked,
         }
     }
 }

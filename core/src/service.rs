@@ -2,10 +2,12 @@
 //! holds mints the answer.
 
 mod answer;
+mod carried;
 mod config;
 mod counters;
 mod exported;
 mod floor;
+mod legacy;
 mod read;
 mod verdict;
 
@@ -28,6 +30,7 @@ use crate::time::{FUTURE_MS, TS_END, time_fault};
 use config::Rules;
 use counters::Tally;
 use floor::Floor;
+use legacy::LegacyFloor;
 use read::{Address, Asked, Read};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -47,13 +50,15 @@ pub struct Service {
 pub(crate) struct Ledger {
     pub(crate) log: Arc<dyn ReplayLog>,
     pub(crate) tally: Tally,
+    legacy_floor: LegacyFloor,
 }
 
 impl Ledger {
     /// Verified: counted, and the first of a kid ends its v1.
     fn accept(&self, request: &VerifiedRequest) {
-        let Reply::V2(bound) = &request.context.reply;
-        if bound.key.ends_v1() {
+        if let Reply::V2(bound) = &request.context.reply
+            && bound.key.ends_v1()
+        {
             self.log.mark_v2(request.kid);
         }
         self.tally.accept();
@@ -73,7 +78,8 @@ impl Service {
         let rules = Rules::new(config)?;
         check_now(now_ms)?;
         let floor = Floor::start(&*log, now_ms, rules.window_ms, rules.first_start);
-        Ok(Self { rules, ring: keyring, floor, ledger: Arc::new(Ledger { log, tally: Tally::default() }) })
+        let legacy_floor = LegacyFloor::start(floor.empty_since_ms(), floor.get(), rules.first_start, now_ms);
+        Ok(Self { rules, ring: keyring, floor, ledger: Arc::new(Ledger { log, tally: Tally::default(), legacy_floor }) })
     }
 
     /// Judges one request by its fields. `toki` and `grant` are the values of the headers `oscartoki` and `oscartokikey`;
@@ -117,9 +123,10 @@ impl Service {
     }
 
     /// Whether a layer must read the body, at most `max_body` and one byte, before it asks: there is a toki, but no
-    /// Content-Digest that stands for the content. Otherwise it asks first and reads after.
+    /// Content-Digest that stands for the content (OscarToki v1 knows none). Otherwise it asks first and reads after.
     pub fn wants_body_first(&self, head: &RequestHead<'_>) -> bool {
-        head.fields().is_ok_and(|fields| fields.content_digest.is_none())
+        let is_v2 = |toki: Option<&[u8]>| toki.is_some_and(|toki| toki.starts_with(b"ot2."));
+        head.fields().is_ok_and(|fields| fields.content_digest.is_none() || !is_v2(fields.toki))
     }
 
     /// Mints the toki of an answer, and a grant where one is due. `now_ms` is this service's clock at this moment.
@@ -168,6 +175,9 @@ impl Service {
         let Some(toki) = asked.toki else {
             return self.refuse(OscarError::Missing("the request has no oscartoki header"));
         };
+        if !toki.starts_with(b"ot2.") && self.ring.has_v1() {
+            return self.judge_legacy(asked, toki, now_ms);
+        }
         let read = match Read::new(&self.rules, asked, toki, now_ms) {
             Ok(read) => read,
             Err(error) => return self.refuse(error),
@@ -236,7 +246,9 @@ impl Service {
 
     /// Lines 4 to 8.
     fn judge_lines(&self, read: &Read<'_>, request: &VerifiedRequest, now_ms: i64) -> Result<()> {
-        let Reply::V2(bound) = &request.context.reply;
+        let Reply::V2(bound) = &request.context.reply else {
+            return Err(OscarError::Malformed("OscarToki v1 is judged by its own rules"));
+        };
         let grant = read.grant.as_ref();
         bound.key.standing.judge(grant)?;
         self.judge_time(request.ts_ms, now_ms)?;
@@ -291,11 +303,6 @@ impl Service {
             Remembered::Seen => Err(OscarError::Replayed("this toki has been spent")),
             Remembered::Full => Err(OscarError::Busy("the replay memory has no room")),
         }
-    }
-
-    /// When a memory that began empty did so; earlier processes may have accepted what it does not know.
-    pub(crate) fn empty_since_ms(&self) -> Option<i64> {
-        self.floor.empty_since_ms()
     }
 
     pub(crate) fn tally(&self) -> &Tally {

@@ -15,7 +15,8 @@ mod tokikey;
 
 pub use client::{V1Client, V1Exchange};
 pub use puce::{PUCE_PATH, Puce};
-pub(crate) use toki::{Fit, V1Toki, check_age};
+pub(crate) use toki::{Fit, V1Toki, check_age, mint};
+pub(crate) use tokikey::Tokikey;
 
 use crate::error::{OscarError, Result};
 use std::fmt;
@@ -82,13 +83,15 @@ impl V1Key {
 
     /// The tokikey that answers a toki, in a bucket in which every original accepts it. Errors: `malformed` (the toki), `unsignable`.
     pub fn mint_tokikey(&self, toki: &str, now_ms: i64) -> Result<String> {
-        tokikey::mint(&self.0, toki, now_ms)
+        Tokikey::mint(&self.0, toki, now_ms)
     }
 
     /// Verifies the tokikey of a toki. Errors: `malformed`, `bad_mac`, `stale`.
     pub fn verify_tokikey(&self, toki: &str, tokikey: &str, dialect: Dialect, now_ms: i64) -> Result<()> {
         V1Toki::parse(toki, dialect)?;
-        tokikey::verify(&self.0, toki, tokikey, dialect, now_ms)
+        let tokikey = Tokikey::parse(tokikey)?;
+        tokikey.authenticate(&self.0, toki, dialect)?;
+        tokikey.check_time(&self.0, toki, now_ms)
     }
 }
 

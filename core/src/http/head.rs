@@ -75,6 +75,23 @@ pub(crate) struct RequestFields<'a> {
 impl<'a> RequestHead<'a> {
     /// Picks our fields. `missing` without a toki comes before every `malformed`.
     pub(crate) fn fields(&self) -> Result<RequestFields<'a>> {
+        let (mut fields, digest, fault) = self.pick();
+        if fields.toki.is_none() {
+            return Err(OscarError::Missing("the request has no oscartoki header"));
+        }
+        fault.map_or(Ok(()), Err)?;
+        fields.content_digest = digest.map(parse_content_digest).transpose()?.flatten();
+        Ok(fields)
+    }
+
+    /// Our fields beside a presigned URL, which has its toki in the target; Content-Digest says nothing there.
+    pub(crate) fn url_fields(&self) -> Result<RequestFields<'a>> {
+        let (fields, _, fault) = self.pick();
+        fault.map_or(Ok(fields), Err)
+    }
+
+    /// Our fields, Content-Digest unread, and what is malformed about them.
+    fn pick(&self) -> (RequestFields<'a>, Option<&'a [u8]>, Option<OscarError>) {
         let mut fields = RequestFields::default();
         let mut digest = None;
         let mut fault = None;
@@ -94,17 +111,10 @@ impl<'a> RequestHead<'a> {
                 fault = fault.or(Some("a header that may stand once stands twice"));
             }
         }
-        if fields.toki.is_none() {
-            return Err(OscarError::Missing("the request has no oscartoki header"));
-        }
-        if let Some(fault) = fault {
-            return Err(OscarError::Malformed(fault));
-        }
         if fields.toki == Some(b"") || fields.grant == Some(b"") {
-            return Err(OscarError::Malformed("an empty oscartoki or oscartokikey header"));
+            fault = fault.or(Some("an empty oscartoki or oscartokikey header"));
         }
-        fields.content_digest = digest.map(parse_content_digest).transpose()?.flatten();
-        Ok(fields)
+        (fields, digest, fault.map(OscarError::Malformed))
     }
 
     /// The one authority of Host and `:authority`, normalised; different, or neither: malformed.

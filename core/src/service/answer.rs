@@ -1,5 +1,6 @@
 //! The answer's toki, and the grant that rolls the client onto a session.
 
+use super::legacy::LegacyReply;
 use crate::error::{OscarError, Result};
 use crate::grant::{GRANT_TEXT_LEN, Grant};
 use crate::keyring::{CachedSession, Held};
@@ -20,6 +21,7 @@ pub struct AnswerContext {
 #[derive(Debug)]
 pub(crate) enum Reply {
     V2(Bound),
+    V1(LegacyReply),
 }
 
 /// The request that an answer of v2 is bound to.
@@ -39,12 +41,14 @@ impl AnswerContext {
     pub(crate) fn is_probe(&self) -> bool {
         match &self.reply {
             Reply::V2(bound) => bound.probe,
+            Reply::V1(_) => false,
         }
     }
 
     pub(crate) fn set_code(&mut self, code: u8) {
         match &mut self.reply {
             Reply::V2(bound) => bound.code = code,
+            Reply::V1(_) => {}
         }
     }
 
@@ -52,6 +56,7 @@ impl AnswerContext {
     pub fn code(&self) -> u8 {
         match &self.reply {
             Reply::V2(bound) => bound.code,
+            Reply::V1(_) => 0,
         }
     }
 
@@ -61,6 +66,7 @@ impl AnswerContext {
     pub fn answer_ref(self, answer: &AnswerRef<'_>, now_ms: i64, out: &mut AnswerHeaders) -> Result<()> {
         match self.reply {
             Reply::V2(bound) => bound.answer(answer, now_ms, out),
+            Reply::V1(reply) => reply.answer(now_ms, out),
         }
     }
 }
@@ -116,6 +122,18 @@ impl AnswerHeaders {
     /// The header `oscartokikey`, when a grant is attached.
     pub fn grant(&self) -> Option<&str> {
         std::str::from_utf8(&self.grant[..self.grant_len]).ok().filter(|text| !text.is_empty())
+    }
+}
+
+impl AnswerHeaders {
+    /// A toki of v1, alone.
+    pub(super) fn set_toki(&mut self, text: &str) -> Result<()> {
+        let mut written = Self::default();
+        let room = written.toki.get_mut(..text.len()).ok_or(OscarError::Unsignable("a toki that is too long"))?;
+        room.copy_from_slice(text.as_bytes());
+        written.toki_len = text.len();
+        *self = written;
+        Ok(())
     }
 }
 

@@ -88,6 +88,11 @@ impl<'a> Read<'a> {
 }
 
 impl Names {
+    /// Whether Host is ignored.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
     /// The name that a request is sent to, as it stands in M.
     pub(super) fn find(&self, address: &Address<'_>) -> Result<&Arc<str>> {
         let listed = match self {

@@ -144,6 +144,19 @@ impl Refusal {
         Self { error, status, context: None }
     }
 
+    /// A request of OscarToki v1: never signed, because the protocol's own answer would be taken for a client's toki.
+    pub(crate) fn legacy(error: OscarError, tally: &Tally) -> Self {
+        tally.refuse(error);
+        let status = match error {
+            OscarError::Malformed(_) | OscarError::UnknownAuthority(_) => 400,
+            OscarError::Replayed(_) => 409,
+            OscarError::Policy(_) | OscarError::Revoked(_) | OscarError::Reflected(_) => 403,
+            OscarError::Busy(_) => 503,
+            _ => 401,
+        };
+        Self { error, status, context: None }
+    }
+
     /// Refused after its MAC had passed: the client gets a signed code.
     pub(crate) fn signed(error: OscarError, mut context: AnswerContext, tally: &Tally) -> Self {
         tally.refuse(error);
