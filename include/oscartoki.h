@@ -27,6 +27,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Send a request with the headers of the step, then say what came.
+#define OSCAR_STEP_SEND 0
+
+// The answer is authentic and accepted.
+#define OSCAR_STEP_DONE 1
+
+// Refused, or not authentic; nothing more is to be sent.
+#define OSCAR_STEP_FAILED 2
+
+// Room for the toki of a message, its terminating zero included.
+#define OSCAR_MESSAGE_TOKI_MAX_LEN 64
+
+// What minting adds to the target of a presigned URL, a terminating zero included.
+#define OSCAR_URL_PARAMETER_MAX_LEN 59
+
+// Room for a ticket, its terminating zero included.
+#define OSCAR_TICKET_MAX_LEN 400
+
+// Bytes of the longest connection id.
+#define OSCAR_CONNECTION_MAX_LEN 255
+
+// No consumer that shares the memory has seen the message.
+#define OSCAR_MESSAGE_FRESH 0
+
+// One has: it was delivered again, or replayed.
+#define OSCAR_MESSAGE_DUPLICATE 1
+
+// Nobody remembers.
+#define OSCAR_MESSAGE_UNCHECKED 2
+
 // May be resent although its method is unsafe: it has an idempotency-key in ext.
 #define OSCAR_SIGN_REPEATABLE 1
 
@@ -41,6 +71,9 @@
 
 // The caller takes an answer whose content is not covered (a stream).
 #define OSCAR_SIGN_STREAM 16
+
+// Room for the value of a Content-Digest header, its terminating zero included.
+#define OSCAR_CONTENT_DIGEST_MAX_LEN 56
 
 // Room for the text of a secret, `os2.…`, its terminating zero included.
 #define OSCAR_SECRET_MAX_LEN 48
@@ -83,6 +116,9 @@
 
 // Raised by every change that an existing program would notice.
 #define OSCAR_ABI_VERSION 1
+
+// Room for a tokikey of v1, its terminating zero included.
+#define OSCAR_V1_TOKIKEY_MAX_LEN 96
 
 // What a call returns: 0 is success; 1 to 21 are the error names of the protocol; 64 and above belong to this ABI.
 // `oscar_error_name` and `oscar_status_message` take any of them. Every new number is an addition at the end.
@@ -162,33 +198,6 @@ typedef int32_t oscar_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// How a client behaves; `oscar_client_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that takes this
-// struct.
-typedef struct oscar_client_settings {
-    // The covered headers of requests, in the service's order.
-    const char *const *ext;
-    // How many.
-    size_t ext_len;
-    // The covered headers of answers, in the service's order.
-    const char *const *answer_ext;
-    // How many.
-    size_t answer_ext_len;
-    // An answer with more bytes of content is policy.
-    int64_t max_answer;
-    // The generation of the audience key.
-    int64_t generation;
-    // The 8-byte kid that the application registered for this generation; null for the derived one.
-    const uint8_t *kid;
-    // 1: asks for the next grant on every request, not only past half of a session's life.
-    uint8_t roll_every;
-    // 1: the machine's clock is known to be right, unsafe requests need no probe.
-    uint8_t trust_clock;
-    // 1: the service can't sign its answers; nothing then counts as authentic.
-    uint8_t unsigned_answers;
-    // 1: `oscar_call_next` tells the Content-Digest to send.
-    uint8_t send_content_digest;
-} oscar_client_settings;
-
 // Stands for an object of this library: positive; 0 is none.
 typedef int64_t oscar_handle;
 
@@ -232,6 +241,95 @@ typedef struct oscar_outcome {
     uint8_t probe;
 } oscar_outcome;
 
+// What the owner of a call does next.
+typedef struct oscar_step {
+    // OSCAR_STEP_SEND, …_DONE or …_FAILED.
+    uint32_t kind;
+    // To send: the method, zero-terminated; HEAD for a probe.
+    char method[33];
+    // To send: the header Content-Digest, zero-terminated; empty when it is not sent.
+    char content_digest[56];
+    // To send: our headers. For a probe: no content, and none of the headers that `oscar_client_drops_from_probe` names.
+    struct oscar_signed headers;
+    // Done or failed: the outcome.
+    struct oscar_outcome outcome;
+    // How many requests went out, the probe included.
+    uint32_t requests;
+    // 1: a probe went out.
+    uint8_t probed;
+    // 1: the request was resent.
+    uint8_t resent;
+    // 1: the last request that went out was signed in a session.
+    uint8_t in_session;
+} oscar_step;
+
+// A message that was verified.
+typedef struct oscar_verified_message {
+    // When it was minted.
+    int64_t ts_ms;
+    // Its life in seconds.
+    int64_t ttl_s;
+    // The key id of the sender.
+    uint8_t kid[8];
+    // The nonce.
+    uint8_t nonce[8];
+    // What `oscar_message_reply` takes; freed with `oscar_message_free`.
+    oscar_handle context;
+    // OSCAR_MESSAGE_FRESH, …_DUPLICATE or …_UNCHECKED.
+    uint32_t freshness;
+} oscar_verified_message;
+
+// A URL that was verified.
+typedef struct oscar_verified_url {
+    // The last good millisecond.
+    int64_t exp_ms;
+    // The key id of the signer.
+    uint8_t kid[8];
+    // So many bytes of the target are what was signed; the parameter follows.
+    size_t target_len;
+} oscar_verified_url;
+
+// A ticket that was verified, and is spent.
+typedef struct oscar_verified_ticket {
+    // When it was minted.
+    int64_t ts_ms;
+    // The key id of the client.
+    uint8_t kid[8];
+    // 1: it was bound to the Origin.
+    uint8_t origin_bound;
+    // Bytes of `connection`.
+    uint8_t connection_len;
+    // The connection id.
+    uint8_t connection[OSCAR_CONNECTION_MAX_LEN];
+} oscar_verified_ticket;
+
+// How a client behaves; `oscar_client_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that takes this
+// struct.
+typedef struct oscar_client_settings {
+    // The covered headers of requests, in the service's order.
+    const char *const *ext;
+    // How many.
+    size_t ext_len;
+    // The covered headers of answers, in the service's order.
+    const char *const *answer_ext;
+    // How many.
+    size_t answer_ext_len;
+    // An answer with more bytes of content is policy.
+    int64_t max_answer;
+    // The generation of the audience key.
+    int64_t generation;
+    // The 8-byte kid that the application registered for this generation; null for the derived one.
+    const uint8_t *kid;
+    // 1: asks for the next grant on every request, not only past half of a session's life.
+    uint8_t roll_every;
+    // 1: the machine's clock is known to be right, unsafe requests need no probe.
+    uint8_t trust_clock;
+    // 1: the service can't sign its answers; nothing then counts as authentic.
+    uint8_t unsigned_answers;
+    // 1: `oscar_call_next` tells the Content-Digest to send.
+    uint8_t send_content_digest;
+} oscar_client_settings;
+
 // What a grant says. Claims, until a service or client has verified what came with it.
 typedef struct oscar_grant_claims {
     // The key id of the client.
@@ -263,6 +361,20 @@ typedef struct oscar_toki_claims {
     // 1: covered headers are signed.
     uint8_t ext;
 } oscar_toki_claims;
+
+// What the toki of an answer says. Claims, until a client has verified it.
+typedef struct oscar_answer_claims {
+    // The service's clock, milliseconds since the epoch.
+    int64_t ts_ms;
+    // 0 ok, 1 stale, 2 replayed, 3 grant_expired, 4 revoked, 5 body_mismatch, 6 policy, 7 busy.
+    uint8_t code;
+    // 1: a grant is attached.
+    uint8_t grant;
+    // 1: content is signed.
+    uint8_t body;
+    // 1: covered headers are signed.
+    uint8_t ext;
+} oscar_answer_claims;
 
 // How a service is configured; `oscar_service_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that
 // takes this struct.
@@ -352,6 +464,150 @@ typedef struct oscar_answered {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Begins a call. `request`, `body` and `options` as in `oscar_client_sign_packed`; all of it is copied. The caller frees `call` with
+// `oscar_call_free`.
+oscar_status oscar_call_new(oscar_handle client,
+                            const uint8_t *request,
+                            size_t request_len,
+                            const uint8_t *body,
+                            size_t body_len,
+                            uint32_t options,
+                            oscar_handle *call);
+
+// The next step. Asked again before an answer was given, it is the same; after the end, the same end. `step->kind` says it; the return value
+// is OSCAR_OK unless the call itself is at fault.
+oscar_status oscar_call_next(oscar_handle call,
+                             int64_t now_ms,
+                             int64_t mono_ms,
+                             struct oscar_step *step);
+
+// The answer came. `head`: two bytes of big-endian HTTP status, then lp(name) lp(value) for each header in order; `body`: the content after
+// removing content-coding; the clocks are those when the head arrived. An answer to nothing changes nothing.
+oscar_status oscar_call_received(oscar_handle call,
+                                 const uint8_t *head,
+                                 size_t head_len,
+                                 const uint8_t *body,
+                                 size_t body_len,
+                                 int64_t received_ms,
+                                 int64_t mono_ms);
+
+// An answer came whose content is over `max_answer`.
+oscar_status oscar_call_too_large(oscar_handle call, uint16_t http_status);
+
+// No answer came: a network failure.
+oscar_status oscar_call_failed(oscar_handle call);
+
+// Frees a call. 0 is nothing to free.
+oscar_status oscar_call_free(oscar_handle call);
+
+// Mints the toki of a message by the client's clock into `toki` (OSCAR_MESSAGE_TOKI_MAX_LEN). `message`: lp(destination) lp(type) lp(ext)
+// lp(digest, 32 bytes or empty); `body`: the body, unless its digest is given. With a `context` that is not null the caller gets what
+// `oscar_message_accept_reply` takes, and otherwise frees with `oscar_message_free`. Error: unsignable.
+oscar_status oscar_client_mint_message(oscar_handle client,
+                                       const uint8_t *message,
+                                       size_t message_len,
+                                       const uint8_t *body,
+                                       size_t body_len,
+                                       int64_t ttl_s,
+                                       int64_t now_ms,
+                                       char *toki,
+                                       size_t capacity,
+                                       oscar_handle *context);
+
+// Accepts the one RPC reply to a message and uses `context` up; a second use is replayed. `reply`: lp(ext) and, when it has one, lp(toki).
+// Writes the consumer's time into `ts_ms` (may be null). Errors: missing, malformed, bad_mac, the refusal that the reply's code names, policy
+// (content that is not covered).
+oscar_status oscar_message_accept_reply(oscar_handle context,
+                                        const uint8_t *reply,
+                                        size_t reply_len,
+                                        const uint8_t *body,
+                                        size_t body_len,
+                                        int64_t *ts_ms);
+
+// Verifies a message. `message`: lp(destination) lp(type) lp(ext) lp(digest, 32 bytes or empty), then lp(toki) when it has one; `body` as in
+// `oscar_client_mint_message`. `memory`: of `oscar_message_memory_new`, 0 for none. `max_ttl_s`: the longest life that this consumer takes,
+// 86,400 is usual. Writes `verified`, whose `context` the caller frees. Errors: missing, malformed, unknown_key, bad_mac, revoked, policy, expired, not_yet.
+oscar_status oscar_service_verify_message(oscar_handle service,
+                                          const uint8_t *message,
+                                          size_t message_len,
+                                          const uint8_t *body,
+                                          size_t body_len,
+                                          oscar_handle memory,
+                                          int64_t max_ttl_s,
+                                          int64_t now_ms,
+                                          struct oscar_verified_message *verified);
+
+// A memory for the consumers of one queue, on a replay log that they share and that survives them; it keeps the log alive.
+// `first_start` 1: no earlier consumer could have seen a message. The caller frees it with `oscar_message_memory_free`.
+oscar_status oscar_message_memory_new(oscar_handle replay_log,
+                                      uint8_t first_start,
+                                      int64_t now_ms,
+                                      oscar_handle *memory);
+
+// Frees a message memory. 0 is nothing to free.
+oscar_status oscar_message_memory_free(oscar_handle memory);
+
+// Mints the toki of the RPC reply to a verified message into `toki` (OSCAR_TOKI_MAX_LEN). `context` stays. Error: unsignable.
+oscar_status oscar_message_reply(oscar_handle context,
+                                 const uint8_t *ext,
+                                 size_t ext_len,
+                                 const uint8_t *body,
+                                 size_t body_len,
+                                 int64_t now_ms,
+                                 char *toki,
+                                 size_t capacity);
+
+// Frees the context of a message, sent or received. 0 is nothing to free.
+oscar_status oscar_message_free(oscar_handle context);
+
+// Presigns a request target until `exp_ms`, seven days ahead at most, and writes it with its parameter into `out`: its length plus
+// OSCAR_URL_PARAMETER_MAX_LEN suffice. `request` as in `oscar_client_sign_packed`; content is not covered. Error: unsignable.
+oscar_status oscar_client_sign_url(oscar_handle client,
+                                   const uint8_t *request,
+                                   size_t request_len,
+                                   int64_t exp_ms,
+                                   char *out,
+                                   size_t capacity);
+
+// Verifies a presigned target, given with its parameter; HEAD is good where GET was signed. `request` as in `oscar_client_sign_packed`, then
+// lp(toki) when the request has a header oscartoki too, which is malformed.
+// Errors: missing (no parameter), malformed, unknown_authority, unknown_key, bad_mac, revoked, policy, expired.
+oscar_status oscar_service_verify_url(oscar_handle service,
+                                      const uint8_t *request,
+                                      size_t request_len,
+                                      int64_t now_ms,
+                                      struct oscar_verified_url *verified);
+
+// Verifies a presigned request by its raw head, `head` as in `oscar_service_verify_head`: Host, the covered headers and a toki beside the URL
+// are looked for. Errors as of `oscar_service_verify_url`.
+oscar_status oscar_service_verify_url_head(oscar_handle service,
+                                           const uint8_t *head,
+                                           size_t head_len,
+                                           int64_t now_ms,
+                                           struct oscar_verified_url *verified);
+
+// Mints the ticket that opens one websocket for a connection id of 1 to 255 bytes, bound to the page's Origin unless `origin` is null.
+// Writes it into `out` (OSCAR_TICKET_MAX_LEN). Error: unsignable.
+oscar_status oscar_client_mint_ticket(oscar_handle client,
+                                      const uint8_t *connection,
+                                      size_t connection_len,
+                                      const char *origin,
+                                      size_t origin_len,
+                                      int64_t now_ms,
+                                      char *out,
+                                      size_t capacity);
+
+// Verifies a ticket and spends it. `origin`: the header Origin, null when there is none; `require_origin` 1 demands that one is bound.
+// Errors: missing (an absent ticket: null), malformed, unknown_key, bad_mac, revoked, stale, replayed, busy, policy.
+oscar_status oscar_service_verify_ticket(oscar_handle service,
+                                         const char *ticket,
+                                         size_t ticket_len,
+                                         const char *origin,
+                                         size_t origin_len,
+                                         uint8_t require_origin,
+                                         int64_t now_ms,
+                                         struct oscar_verified_ticket *verified);
 
 // Fills in what is usual: no covered headers, answers of 1 MiB, generation 0, Content-Digest with any content.
 oscar_status oscar_client_settings_init(struct oscar_client_settings *settings);
@@ -479,6 +735,127 @@ oscar_status oscar_client_request_ext(oscar_handle client,
 // 1: a probe of this client leaves the header of that name out; 0: it keeps it (also for a handle that is not alive).
 int32_t oscar_client_drops_from_probe(oscar_handle client, const char *name, size_t len);
 
+// Mints the toki of a request with an audience key (`oa2.` text), in the session of `grant` unless that is null. `request` and `body` as in
+// `oscar_client_sign_packed`; `nonce` has 8 bytes; the toki goes into `out` (OSCAR_TOKI_MAX_LEN). Errors: those of the texts, unsignable.
+oscar_status oscar_hazmat_mint_request(const char *key,
+                                       size_t key_len,
+                                       const char *grant,
+                                       size_t grant_len,
+                                       const uint8_t *request,
+                                       size_t request_len,
+                                       const uint8_t *body,
+                                       size_t body_len,
+                                       int64_t ts_ms,
+                                       const uint8_t *nonce,
+                                       uint8_t want,
+                                       char *out,
+                                       size_t capacity);
+
+// `oscar_client_sign_packed` with a nonce of 8 bytes that the caller gives.
+oscar_status oscar_hazmat_client_sign(oscar_handle client,
+                                      const uint8_t *request,
+                                      size_t request_len,
+                                      const uint8_t *body,
+                                      size_t body_len,
+                                      uint32_t options,
+                                      int64_t now_ms,
+                                      int64_t mono_ms,
+                                      const uint8_t *nonce,
+                                      struct oscar_signed *headers,
+                                      oscar_handle *context);
+
+// Mints the grant that answers a request's toki: `sid` has 8 bytes, the text goes into `out` (OSCAR_GRANT_MAX_LEN). Errors: those of the
+// texts, unsignable.
+oscar_status oscar_hazmat_mint_grant(const char *key,
+                                     size_t key_len,
+                                     const char *request_toki,
+                                     size_t request_toki_len,
+                                     const uint8_t *sid,
+                                     int64_t exp_s,
+                                     int64_t ttl_s,
+                                     char *out,
+                                     size_t capacity);
+
+// Mints the toki of an answer to a request's toki, which was sent in the session of `session_grant` unless that is null. `answer`: two bytes of
+// big-endian HTTP status, lp(ext) lp(digest, 32 bytes or empty), then lp(grant) when one is attached. The toki goes into `out`
+// (OSCAR_TOKI_MAX_LEN). Errors: malformed, unsignable.
+oscar_status oscar_hazmat_mint_answer(const char *key,
+                                      size_t key_len,
+                                      const char *session_grant,
+                                      size_t session_grant_len,
+                                      const char *request_toki,
+                                      size_t request_toki_len,
+                                      uint8_t code,
+                                      int64_t ts_ms,
+                                      const uint8_t *answer,
+                                      size_t answer_len,
+                                      const uint8_t *body,
+                                      size_t body_len,
+                                      char *out,
+                                      size_t capacity);
+
+// Judges an answer to a request that some other client of the key signed: its toki tells what it asked for. `answer` and `body` as in
+// `oscar_client_accept_packed`. Fills `outcome` and returns its status.
+oscar_status oscar_hazmat_accept(const char *key,
+                                 size_t key_len,
+                                 const char *session_grant,
+                                 size_t session_grant_len,
+                                 const char *request_toki,
+                                 size_t request_toki_len,
+                                 const uint8_t *answer,
+                                 size_t answer_len,
+                                 const uint8_t *body,
+                                 size_t body_len,
+                                 struct oscar_outcome *outcome);
+
+// Mints the toki of a message into `out` (OSCAR_MESSAGE_TOKI_MAX_LEN). `message` and `body` as in `oscar_client_mint_message`; `nonce` has 8
+// bytes. Errors: those of the key, unsignable.
+oscar_status oscar_hazmat_mint_message(const char *key,
+                                       size_t key_len,
+                                       const uint8_t *message,
+                                       size_t message_len,
+                                       const uint8_t *body,
+                                       size_t body_len,
+                                       int64_t ts_ms,
+                                       const uint8_t *nonce,
+                                       int64_t ttl_s,
+                                       char *out,
+                                       size_t capacity);
+
+// Presigns a target with an audience key: as `oscar_client_sign_url`. Errors: those of the key, unsignable.
+oscar_status oscar_hazmat_mint_url(const char *key,
+                                   size_t key_len,
+                                   const uint8_t *request,
+                                   size_t request_len,
+                                   int64_t exp_ms,
+                                   char *out,
+                                   size_t capacity);
+
+// Mints a ticket into `out` (OSCAR_TICKET_MAX_LEN), bound to an Origin unless `origin` is null; `nonce` has 8 bytes. Errors: those of the key,
+// unsignable.
+oscar_status oscar_hazmat_mint_ticket(const char *key,
+                                      size_t key_len,
+                                      const uint8_t *connection,
+                                      size_t connection_len,
+                                      const char *origin,
+                                      size_t origin_len,
+                                      int64_t ts_ms,
+                                      const uint8_t *nonce,
+                                      char *out,
+                                      size_t capacity);
+
+// SHA-256 of `data`, 32 bytes into `digest`.
+oscar_status oscar_sha256(const uint8_t *data, size_t len, uint8_t *digest);
+
+// The value of a Content-Digest header for a SHA-256 of 32 bytes, into `out` (OSCAR_CONTENT_DIGEST_MAX_LEN).
+oscar_status oscar_content_digest_format(const uint8_t *digest, char *out, size_t capacity);
+
+// Reads the value of a Content-Digest header: its one sha-256 member, 32 bytes, into `digest`. Errors: missing (none that counts: the header is as
+// good as absent), malformed (two).
+oscar_status oscar_content_digest_parse(const char *header,
+                                        size_t len,
+                                        uint8_t *digest);
+
 // Makes a new random secret. `out` has `capacity` bytes, at least OSCAR_SECRET_MAX_LEN. The text is the secret itself: wipe it, keep it in
 // a file of mode 0600. Error: busy (no random bytes).
 oscar_status oscar_secret_generate(char *out,
@@ -531,6 +908,9 @@ oscar_status oscar_grant_parse(const char *grant, size_t len, struct oscar_grant
 
 // Reads the text of a request's toki, without verifying it. Error: malformed.
 oscar_status oscar_toki_parse(const char *toki, size_t len, struct oscar_toki_claims *claims);
+
+// Reads the text of an answer's toki, without verifying it. Error: malformed.
+oscar_status oscar_answer_toki_parse(const char *toki, size_t len, struct oscar_answer_claims *claims);
 
 // Makes an empty ring for one audience (1 to 255 bytes 0x21 to 0x7E, used byte for byte). The caller frees it with `oscar_keyring_free`; a
 // service that was made with it keeps it alive. Error: malformed.
@@ -732,6 +1112,73 @@ oscar_status oscar_text_copy(oscar_handle text,
 
 // Frees a text. 0 is nothing to free.
 oscar_status oscar_text_free(oscar_handle text);
+
+// Mints the newest v1 toki that every original accepts at `now_ms`, into `out` (OSCAR_ANSWER_TOKI_MAX_LEN).
+// Errors: weak_secret (an empty key), unsignable (a time that has not 13 digits).
+oscar_status oscar_v1_mint(const uint8_t *key, size_t key_len, int64_t now_ms, char *out, size_t capacity);
+
+// Verifies a v1 toki in a dialect (OSCAR_DIALECT_…) and writes its time. Errors: weak_secret, malformed, bad_mac, stale.
+oscar_status oscar_v1_verify(const uint8_t *key,
+                             size_t key_len,
+                             const char *toki,
+                             size_t toki_len,
+                             uint32_t dialect,
+                             int64_t now_ms,
+                             int64_t *ts_ms);
+
+// Mints the tokikey that answers a v1 toki, into `out` (OSCAR_V1_TOKIKEY_MAX_LEN). Errors: weak_secret, malformed, unsignable.
+oscar_status oscar_v1_tokikey_mint(const uint8_t *key,
+                                   size_t key_len,
+                                   const char *toki,
+                                   size_t toki_len,
+                                   int64_t now_ms,
+                                   char *out,
+                                   size_t capacity);
+
+// Verifies the tokikey of a v1 toki. Errors: weak_secret, malformed, bad_mac, stale.
+oscar_status oscar_v1_tokikey_verify(const uint8_t *key,
+                                     size_t key_len,
+                                     const char *toki,
+                                     size_t toki_len,
+                                     const char *tokikey,
+                                     size_t tokikey_len,
+                                     uint32_t dialect,
+                                     int64_t now_ms);
+
+// Makes a client of OscarToki v1. The caller frees it with `oscar_v1_client_free`. Error: weak_secret.
+oscar_status oscar_v1_client_new(const uint8_t *key, size_t key_len, uint32_t dialect, oscar_handle *client);
+
+// Frees a v1 client. 0 is nothing to free.
+oscar_status oscar_v1_client_free(oscar_handle client);
+
+// Begins an exchange: the header oscartoki of both steps goes into `toki` (OSCAR_ANSWER_TOKI_MAX_LEN). The caller frees `exchange` with
+// `oscar_v1_exchange_free`. Error: unsignable.
+oscar_status oscar_v1_client_begin(oscar_handle client,
+                                   int64_t now_ms,
+                                   char *toki,
+                                   size_t capacity,
+                                   oscar_handle *exchange);
+
+// Accepts the answer to the first step, its JSON body and its header oscartoki (null when absent), once: the tokikey, which the second step
+// carries as oscartokikey, goes into `tokikey` (OSCAR_V1_TOKIKEY_MAX_LEN). Errors: missing, malformed, bad_mac, stale, replayed.
+oscar_status oscar_v1_exchange_accept_first(oscar_handle exchange,
+                                            const uint8_t *body,
+                                            size_t body_len,
+                                            const char *toki,
+                                            size_t toki_len,
+                                            int64_t now_ms,
+                                            char *tokikey,
+                                            size_t capacity);
+
+// Accepts the answer to the second step by its header oscartoki (null when absent), once. It proves that the service holds the key, not what
+// it wrote. Errors: missing, malformed, bad_mac, stale, replayed.
+oscar_status oscar_v1_exchange_accept_second(oscar_handle exchange,
+                                             const char *toki,
+                                             size_t toki_len,
+                                             int64_t now_ms);
+
+// Frees an exchange. 0 is nothing to free.
+oscar_status oscar_v1_exchange_free(oscar_handle exchange);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -3,7 +3,10 @@
 
 use crate::status::{Fault, Result, Status};
 use crate::table::{Gone, Guard, Table};
-use oscartoki::{AnswerContext, Call, Client, Handshake, Keyring, PendingBody, ReplayLog, Service, SignContext};
+use oscartoki::{
+    AnswerContext, Call, Client, Handshake, Keyring, MessageMemory, PendingBody, ReplayLog, Service, SignContext, SignedMessage, V1Client,
+    V1Exchange, VerifiedMessage,
+};
 use std::sync::Arc;
 
 /// Stands for an object of this library: positive; 0 is none.
@@ -17,6 +20,11 @@ pub(crate) static SIGNED: Table<SignContext, 5> = Table::new();
 pub(crate) static ANSWERS: Table<AnswerContext, 6> = Table::new();
 pub(crate) static PENDING: Table<PendingBody, 7> = Table::new();
 pub(crate) static TEXTS: Table<String, 8> = Table::new();
+pub(crate) static SENT: Table<SignedMessage, 11> = Table::new();
+pub(crate) static RECEIVED: Table<VerifiedMessage, 12> = Table::new();
+pub(crate) static MEMORIES: Table<Arc<MessageMemory>, 15> = Table::new();
+pub(crate) static V1_CLIENTS: Table<V1Client, 13> = Table::new();
+pub(crate) static V1_EXCHANGES: Table<Arc<V1Exchange>, 14> = Table::new();
 pub(crate) static HANDSHAKES: Table<Handshake, 10> = Table::new();
 pub(crate) static CALLS: Table<Call, 9> = Table::new();
 
@@ -45,6 +53,7 @@ registered! {
     Arc<Client> => CLIENTS;
     Arc<Service> => SERVICES;
     Arc<Keyring> => KEYRINGS;
+    Arc<MessageMemory> => MEMORIES;
     Arc<dyn ReplayLog> => REPLAY_LOGS;
 }
 

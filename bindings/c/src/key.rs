@@ -2,7 +2,7 @@
 
 use crate::boundary::{Out, TextOut, array, bytes, text};
 use crate::status::{Status, guard};
-use oscartoki::{AudienceKey, Grant, Secret, Session, Toki};
+use oscartoki::{AnswerToki, AudienceKey, Grant, Secret, Session, Toki};
 use std::ffi::c_char;
 use zeroize::Zeroizing;
 
@@ -234,6 +234,43 @@ pub unsafe extern "C" fn oscar_toki_parse(toki: *const c_char, len: usize, claim
             nonce: toki.claimed_nonce(),
             session: toki.claimed_session().into(),
             want: toki.claimed_want().into(),
+            body: toki.has_body().into(),
+            ext: toki.has_ext().into(),
+        });
+        Ok(())
+    })
+}
+
+/// What the toki of an answer says. Claims, until a client has verified it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerClaims {
+    /// The service's clock, milliseconds since the epoch.
+    pub ts_ms: i64,
+    /// 0 ok, 1 stale, 2 replayed, 3 grant_expired, 4 revoked, 5 body_mismatch, 6 policy, 7 busy.
+    pub code: u8,
+    /// 1: a grant is attached.
+    pub grant: u8,
+    /// 1: content is signed.
+    pub body: u8,
+    /// 1: covered headers are signed.
+    pub ext: u8,
+}
+
+/// Reads the text of an answer's toki, without verifying it. Error: malformed.
+///
+/// # Safety
+/// `toki` has `len` readable bytes; `claims` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_answer_toki_parse(toki: *const c_char, len: usize, claims: *mut AnswerClaims) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let (claims, toki) = unsafe { (Out::new(claims)?, bytes(toki.cast(), len)?) };
+        let toki = AnswerToki::parse(toki)?;
+        claims.write(AnswerClaims {
+            ts_ms: toki.claimed_ts_ms(),
+            code: toki.claimed_code(),
+            grant: toki.has_grant().into(),
             body: toki.has_body().into(),
             ext: toki.has_ext().into(),
         });

@@ -5,8 +5,12 @@
 #![allow(clippy::too_many_arguments, reason = "a C call spells its slices out")]
 
 mod boundary;
+mod call;
+mod carried;
 mod client;
 mod handle;
+mod hazmat;
+mod http;
 mod key;
 mod keyring;
 mod replay;
@@ -14,9 +18,14 @@ mod service;
 mod status;
 mod table;
 mod text;
+mod v1;
 
+pub use call::*;
+pub use carried::*;
 pub use client::*;
 pub use handle::{Handle, Registered, register};
+pub use hazmat::*;
+pub use http::*;
 pub use key::*;
 pub use keyring::*;
 pub use replay::*;
@@ -26,3 +35,4 @@ pub use status::{
     oscar_version,
 };
 pub use text::*;
+pub use v1::*;

@@ -523,7 +523,7 @@ impl CVerdict {
 
 /// # Safety
 /// As of [`bytes`].
-unsafe fn request_head<'a>(head: *const u8, len: usize) -> Result<RequestHead<'a>> {
+pub(crate) unsafe fn request_head<'a>(head: *const u8, len: usize) -> Result<RequestHead<'a>> {
     // SAFETY: as this function asks.
     let mut head = unsafe { Packed::new(head, len) }?;
     let (verb, authority, target) = (head.field()?, head.field()?, head.field()?);
