@@ -21,7 +21,7 @@ pub use verdict::{Handshake, PendingBody, Refusal, Verdict, VerifiedRequest, Ver
 use crate::error::{OscarError, Result};
 use crate::grant::Grant;
 use crate::http::{AnswerHead, ExtList, Headers, RequestHead, is_safe_method};
-use crate::keyring::{Held, Keyring};
+use crate::keyring::{CachedSession, Held, Keyring};
 use crate::mac::Tag;
 use crate::replay::{Remembered, ReplayEntry, ReplayLog, Space};
 use crate::request::{AnswerRef, Content, RequestRef};
@@ -62,6 +62,44 @@ impl Ledger {
             self.log.mark_v2(request.kid);
         }
         self.tally.accept();
+    }
+}
+
+/// A request whose MAC has passed.
+struct Authentic<'r> {
+    read: &'r Read<'r>,
+    key: Arc<Held>,
+    session: Option<Arc<CachedSession>>,
+}
+
+impl Authentic<'_> {
+    fn into_context(self, rules: &Rules) -> AnswerContext {
+        let toki = &self.read.toki;
+        let bound = Bound {
+            key: self.key,
+            session: self.session,
+            tag: toki.tag(),
+            code: 0,
+            want: toki.claimed_want(),
+            probe: toki.claimed_ts_ms() == 0,
+            head: self.read.asked.verb == b"HEAD",
+            grant_ttl_s: rules.grant_ttl_s,
+        };
+        AnswerContext { reply: Reply::V2(bound) }
+    }
+
+    fn into_request(self, rules: &Rules) -> VerifiedRequest {
+        let toki = &self.read.toki;
+        VerifiedRequest {
+            kid: self.key.kid,
+            sid: self.read.grant.as_ref().map(Grant::sid),
+            ts_ms: toki.claimed_ts_ms(),
+            nonce: toki.claimed_nonce(),
+            want: toki.claimed_want(),
+            version: Version::V2,
+            authority: self.read.name.clone(),
+            context: self.into_context(rules),
+        }
     }
 }
 
@@ -182,16 +220,19 @@ impl Service {
             Ok(read) => read,
             Err(error) => return self.refuse(error),
         };
-        match self.authenticate(&read) {
-            Ok(request) => self.judge_authentic(&read, request, now_ms),
-            Err(error) => self.refuse(error),
+        let authentic = match self.authenticate(&read) {
+            Ok(authentic) => authentic,
+            Err(error) => return self.refuse(error),
+        };
+        match self.judge_authentic(&authentic, now_ms) {
+            Ok(()) => self.judge_body(authentic),
+            Err(error) => Verdict::Refused(Refusal::signed(error, authentic.into_context(&self.rules), &self.ledger.tally)),
         }
     }
 
     /// Lines 2 and 3. Nothing is signed, cached or stored before the MAC has passed.
-    fn authenticate(&self, read: &Read<'_>) -> Result<VerifiedRequest> {
-        let kid = read.grant.as_ref().map_or(read.toki.claimed_id(), Grant::kid);
-        let key = self.key(&kid)?;
+    fn authenticate<'r>(&self, read: &'r Read<'r>) -> Result<Authentic<'r>> {
+        let key = self.key(&read.kid())?;
         let found = read.grant.as_ref().map(|grant| self.ring.sessions().find(&key.schedule, grant));
         let req = found.as_ref().map_or(&key.schedule.req, |(session, _)| &session.keys.req);
         if !read.verifies(req, self.rules.empty_query_hidden) {
@@ -203,59 +244,19 @@ impl Service {
             }
             session
         });
-        let toki = &read.toki;
-        let bound = Bound {
-            key,
-            session,
-            tag: toki.tag(),
-            code: 0,
-            want: toki.claimed_want(),
-            probe: toki.claimed_ts_ms() == 0,
-            head: read.asked.verb == b"HEAD",
-            grant_ttl_s: self.rules.grant_ttl_s,
-        };
-        Ok(VerifiedRequest {
-            kid,
-            sid: read.grant.as_ref().map(Grant::sid),
-            ts_ms: toki.claimed_ts_ms(),
-            nonce: toki.claimed_nonce(),
-            want: toki.claimed_want(),
-            version: Version::V2,
-            authority: read.name.clone(),
-            context: AnswerContext { reply: Reply::V2(bound) },
-        })
-    }
-
-    /// Lines 4 to 9.
-    fn judge_authentic(&self, read: &Read<'_>, request: VerifiedRequest, now_ms: i64) -> Verdict {
-        if let Err(error) = self.judge_lines(read, &request, now_ms) {
-            return Verdict::Refused(Refusal::signed(error, request.context, &self.ledger.tally));
-        }
-        let Some(digest) = read.asked.declared else {
-            self.ledger.accept(&request);
-            return Verdict::Accepted(request);
-        };
-        let pending = PendingBody { request, digest, ledger: self.ledger.clone() };
-        match read.asked.arrived {
-            Content::None => Verdict::Pending(pending),
-            Content::Bytes(bytes) if bytes.len() > self.rules.max_body => Verdict::Refused(pending.too_large()),
-            Content::Bytes(bytes) => pending.finish(Some(&crate::mac::sha256(bytes))),
-            Content::Digest(arrived) => pending.finish(Some(&arrived)),
-        }
+        Ok(Authentic { read, key, session })
     }
 
     /// Lines 4 to 8.
-    fn judge_lines(&self, read: &Read<'_>, request: &VerifiedRequest, now_ms: i64) -> Result<()> {
-        let Reply::V2(bound) = &request.context.reply else {
-            return Err(OscarError::Malformed("OscarToki v1 is judged by its own rules"));
-        };
-        let grant = read.grant.as_ref();
-        bound.key.standing.judge(grant)?;
-        self.judge_time(request.ts_ms, now_ms)?;
+    fn judge_authentic(&self, authentic: &Authentic<'_>, now_ms: i64) -> Result<()> {
+        let Authentic { read, key, .. } = authentic;
+        let (grant, ts_ms) = (read.grant.as_ref(), read.toki.claimed_ts_ms());
+        key.standing.judge(grant)?;
+        self.judge_time(ts_ms, now_ms)?;
         if let Some(grant) = grant {
-            judge_session(request.ts_ms, grant)?;
+            judge_session(ts_ms, grant)?;
         }
-        let remembered = self.remember(request.kid, request.sid, bound.tag, request.ts_ms, now_ms)?;
+        let remembered = self.remember(key.kid, grant.map(Grant::sid), read.toki.tag(), ts_ms, now_ms)?;
         if !remembered && !is_safe_method(read.asked.verb) {
             return Err(OscarError::Busy("the replay memory is out of reach"));
         }
@@ -266,6 +267,23 @@ impl Service {
             self.ledger.tally.unremembered();
         }
         Ok(())
+    }
+
+    /// Line 9, as far as the content has arrived.
+    fn judge_body(&self, authentic: Authentic<'_>) -> Verdict {
+        let asked = authentic.read.asked;
+        let request = authentic.into_request(&self.rules);
+        let Some(digest) = asked.declared else {
+            self.ledger.accept(&request);
+            return Verdict::Accepted(request);
+        };
+        let pending = PendingBody { request, digest, ledger: self.ledger.clone() };
+        match asked.arrived {
+            Content::None => Verdict::Pending(pending),
+            Content::Bytes(bytes) if bytes.len() > self.rules.max_body => Verdict::Refused(pending.too_large()),
+            Content::Bytes(bytes) => pending.finish(Some(&crate::mac::sha256(bytes))),
+            Content::Digest(arrived) => pending.finish(Some(&arrived)),
+        }
     }
 
     /// The end of line 1, for what has no head: the name in M, where `authority` is one of this service's.

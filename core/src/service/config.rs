@@ -82,9 +82,29 @@ pub(crate) struct Rules {
 #[derive(Debug)]
 pub(crate) enum Names {
     /// One of these must be the request's.
-    Listed(Vec<Arc<str>>),
+    Listed(Vec<Name>),
     /// This one, whatever the request says.
     Fixed(Arc<str>),
+}
+
+/// One listed name, normalised.
+#[derive(Debug)]
+pub(crate) struct Name {
+    pub(crate) text: Arc<str>,
+    /// Normalising changes it no more: `a:80:80` becomes `a:80`, which as a Host is another name.
+    settled: bool,
+}
+
+impl Name {
+    fn new(name: &str) -> Result<Self> {
+        let text = authority(name)?;
+        Ok(Self { settled: authority(&text)? == text, text })
+    }
+
+    /// Whether `raw` is this name, byte for byte.
+    pub(crate) fn is_spelt(&self, raw: &[u8]) -> bool {
+        self.settled && self.text.as_bytes() == raw
+    }
 }
 
 impl Rules {
@@ -98,7 +118,7 @@ impl Rules {
         let size = |bytes| usize::try_from(bytes).map_err(|_| OscarError::Policy("a size is not negative"));
         let names = match &config.fixed_authority {
             Some(name) => Names::Fixed(authority(name)?),
-            None => Names::Listed(config.authorities.iter().map(|name| authority(name)).collect::<Result<_>>()?),
+            None => Names::Listed(config.authorities.iter().map(|name| Name::new(name)).collect::<Result<_>>()?),
         };
         Ok(Self {
             names,

@@ -30,7 +30,9 @@ impl Floor {
 
     /// Raises the floor; what it is then.
     pub(crate) fn raise(&self, to_ms: i64) -> i64 {
-        self.at_ms.fetch_max(to_ms, Ordering::SeqCst).max(to_ms)
+        let at_ms = self.get();
+        // Within one millisecond nothing rises, and reading is cheaper than writing.
+        if at_ms >= to_ms { at_ms } else { self.at_ms.fetch_max(to_ms, Ordering::SeqCst).max(to_ms) }
     }
 
     pub(crate) fn ready_at(&self) -> i64 {

@@ -7,6 +7,7 @@ use crate::grant::Grant;
 use crate::http::{RequestHead, check_ext, check_method, check_target, normalise_authority};
 use crate::mac::{EMPTY_SHA256, MacKey, sha256};
 use crate::request::{Content, RequestRef};
+use crate::secret::Kid;
 use crate::toki::Toki;
 use std::sync::Arc;
 
@@ -69,6 +70,11 @@ impl<'a> Read<'a> {
         Ok(Self { asked, toki, grant, name })
     }
 
+    /// Whose key it says it was signed with.
+    pub(crate) fn kid(&self) -> Kid {
+        self.grant.as_ref().map_or(self.toki.claimed_id(), Grant::kid)
+    }
+
     /// Line 3. Where a server hides an empty `?`, the MAC is tried without and, failing, with it.
     pub(crate) fn verifies(&self, key: &MacKey, empty_query_hidden: bool) -> bool {
         let digest = match (self.asked.declared, self.asked.arrived) {
@@ -99,12 +105,20 @@ impl Names {
             Self::Fixed(name) => return Ok(name),
             Self::Listed(listed) => listed,
         };
+        // The usual spelling is the normal one.
+        let raw = match address {
+            Address::Name(raw) => Some(*raw),
+            Address::Head(head, host) => head.authority.xor(*host),
+        };
+        if let Some(name) = raw.and_then(|raw| listed.iter().find(|name| name.is_spelt(raw))) {
+            return Ok(&name.text);
+        }
         let mut buffer = [0; 255];
         let asked = match address {
             Address::Name(raw) => normalise_authority(raw, &mut buffer).map_err(OscarError::Malformed)?,
             Address::Head(head, host) => head.authority(*host, &mut buffer)?,
         };
-        let found = listed.iter().find(|name| name.as_bytes() == asked);
+        let found = listed.iter().find(|name| name.text.as_bytes() == asked).map(|name| &name.text);
         found.ok_or(OscarError::UnknownAuthority("the request was sent to a name that is not this service's"))
     }
 }
