@@ -2,23 +2,23 @@
 
 use crate::world::{NOW, TestLog, World, accepted, answer, config, get, refused, request};
 use oscartoki::{
-    Answer, AnswerHeaders, AnswerRef, AnswerToki, Content, Grant, JudgedRequest, OscarError, Request, ServiceConfig, Verdict, hazmat,
+    Answer, AnswerHeaders, AnswerRef, AnswerToki, Content, Grant, JudgedRequest, OscarError, Request, ServiceConfig, Toki, Verdict, hazmat,
     sha256,
 };
 
 const OK: AnswerRef<'_> = AnswerRef { status: 200, ext: b"", content: Content::Bytes(b"{\"ok\":true}") };
 
+/// The one toki that fits this answer, at the code and time of `r`.
+pub fn again(world: &World, q: &Toki, session: Option<&Grant>, sent: &AnswerRef<'_>, r: &AnswerToki, grant: Option<&Grant>) -> AnswerToki {
+    let covered = AnswerRef { content: if r.has_body() { sent.content } else { Content::None }, ..*sent };
+    hazmat::mint_answer(&world.key, session, q, r.claimed_code(), r.claimed_ts_ms(), &covered, grant).unwrap()
+}
+
 /// The answer's toki and grant, after its MAC and the grant's place in it have been checked.
-fn read(
-    world: &World,
-    toki: &oscartoki::Toki,
-    session: Option<&Grant>,
-    sent: &AnswerRef<'_>,
-    headers: &AnswerHeaders,
-) -> (AnswerToki, Option<Grant>) {
+fn read(world: &World, toki: &Toki, session: Option<&Grant>, sent: &AnswerRef<'_>, headers: &AnswerHeaders) -> (AnswerToki, Option<Grant>) {
     let r = AnswerToki::parse(headers.toki().as_bytes()).unwrap();
     let grant = headers.grant().map(|text| Grant::parse(text.as_bytes()).unwrap());
-    hazmat::verify_answer(&world.key, session, toki, &r, sent, grant.as_ref()).unwrap();
+    assert_eq!(again(world, toki, session, sent, &r, grant.as_ref()), r);
     (r, grant)
 }
 
@@ -42,7 +42,7 @@ fn the_answer_of_section_9_but_for_the_random_sid() {
 #[test]
 fn a_grant_is_made_when_it_is_wanted_and_due() {
     let world = World::with(ServiceConfig { max_ttl_s: 60, ..config() }, TestLog::default(), NOW);
-    let grant_of = |toki: &oscartoki::Toki, session: Option<&Grant>, verdict: Verdict| {
+    let grant_of = |toki: &Toki, session: Option<&Grant>, verdict: Verdict| {
         let context = match verdict {
             Verdict::Accepted(request) => request.into_context(),
             Verdict::Refused(refusal) => refusal.into_context().unwrap(),
@@ -87,7 +87,7 @@ fn a_refusal_is_signed_with_its_code_and_may_have_a_body() {
     let (r, _) = read(&world, &toki, None, &sent, &headers);
     assert_eq!((r.claimed_code(), r.has_body()), (1, true));
     let forged = AnswerRef { status: 200, ..sent };
-    assert_eq!(hazmat::verify_answer(&world.key, None, &toki, &r, &forged, None), Err(OscarError::BadMac("")));
+    assert_ne!(again(&world, &toki, None, &forged, &r, None), r, "the status is covered");
 }
 
 #[test]
