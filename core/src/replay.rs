@@ -1,5 +1,13 @@
 //! Replay memory: what has been accepted is remembered until it can't be accepted again (spec section 6).
 
+mod exact;
+mod memory;
+pub mod quota;
+mod table;
+
+pub use memory::MemoryReplayLog;
+pub use quota::Quotas;
+
 /// Which memory an entry belongs to. Entries of different spaces never meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Space {
@@ -44,7 +52,8 @@ pub enum Remembered {
 pub struct Recorded {
     /// What became of it.
     pub remembered: Remembered,
-    /// The floor beside the tags, read in the same step; `None` for a local memory.
+    /// The floor beside the tags, read in the same step. A local memory says `None`, unless another thread has brought a
+    /// floor that reached the entry's time: then it is that one.
     pub floor_ms: Option<i64>,
 }
 
