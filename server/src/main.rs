@@ -1,1 +1,8 @@
-fn main() {}
+//! The `oscar` command: see [`cli`].
+
+mod cli;
+mod demo;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,0 +1,179 @@
+//! What `serve` runs with: its flags, over a TOML file of the same names.
+
+use super::args::ServeArgs;
+use super::inputs;
+use super::output::Failure;
+use oscar::files::{FileFault, RingFiles};
+use oscartoki::OscarError;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Everything that `serve` needs to know.
+#[derive(Debug)]
+pub struct Config {
+    pub listen: String,
+    pub admin_listen: Option<String>,
+    pub audience: String,
+    pub authorities: Vec<String>,
+    pub files: RingFiles,
+    pub memory: Memory,
+    pub capacity: usize,
+    pub max_ttl_s: i64,
+    pub window_ms: i64,
+    pub first_start: bool,
+    pub ext: Vec<String>,
+    pub answer_ext: Vec<String>,
+    pub max_body: i64,
+    pub max_answer: i64,
+}
+
+/// Where tokis are remembered.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// In this process.
+    Local,
+    /// In a file that the processes of this machine share.
+    Mapped(PathBuf),
+}
+
+/// The TOML file. An unknown name is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct File {
+    listen: Option<String>,
+    admin_listen: Option<String>,
+    audience: Option<String>,
+    authority: Many<String>,
+    key: Many<PathBuf>,
+    memory: Option<String>,
+    capacity: Option<usize>,
+    revocations: Option<PathBuf>,
+    max_ttl_s: Option<i64>,
+    window_s: Option<i64>,
+    first_start: bool,
+    ext: Many<String>,
+    answer_ext: Many<String>,
+    max_body: Option<i64>,
+    max_answer: Option<i64>,
+}
+
+/// One value, or a list of them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Many<T> {
+    One(T),
+    List(Vec<T>),
+}
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self::List(Vec::new())
+    }
+}
+
+impl<T> Many<T> {
+    /// The flag's values, where it was given.
+    fn under(self, flag: Vec<T>) -> Vec<T> {
+        match self {
+            _ if !flag.is_empty() => flag,
+            Self::One(one) => vec![one],
+            Self::List(list) => list,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file, and lets the flags win.
+    pub fn read(args: ServeArgs) -> Result<Self, Failure> {
+        let file = match &args.config {
+            None => File::default(),
+            Some(path) => {
+                let text =
+                    String::from_utf8(inputs::read(path)?).map_err(|_| Failure::config(format!("{} is not text", path.display())))?;
+                // A parser's own message may quote the file's text: only its first line, which names the fault, is kept.
+                let fault = |error: toml::de::Error| Failure::config(format!("{}: {}", path.display(), error.message()));
+                toml::from_str(&text).map_err(fault)?
+            }
+        };
+        let audience = args.audience.or(file.audience).ok_or_else(|| Failure::usage("name the service's audience by --audience NAME"))?;
+        let window_s = args.window_s.or(file.window_s).unwrap_or(30);
+        let memory = match args.memory.or(file.memory) {
+            None => Memory::Local,
+            Some(name) if name == "local" => Memory::Local,
+            Some(name) => Memory::Mapped(PathBuf::from(name)),
+        };
+        let list = |flag: Option<String>, file: Many<String>| {
+            let given = flag.map(|list| inputs::names(Some(&list)));
+            given.unwrap_or_else(|| file.under(Vec::new()).iter().flat_map(|names| inputs::names(Some(names))).collect())
+        };
+        Ok(Self {
+            listen: args.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
+            admin_listen: args.admin_listen.or(file.admin_listen),
+            audience,
+            authorities: file.authority.under(args.authority),
+            files: files(file.key.under(args.key), args.revocations.or(file.revocations))?,
+            memory,
+            capacity: args.capacity.or(file.capacity).unwrap_or(1 << 17),
+            max_ttl_s: args.max_ttl_s.or(file.max_ttl_s).unwrap_or(600),
+            window_ms: window_s.checked_mul(1000).ok_or_else(|| Failure::key(OscarError::Policy("a window of 1 to 30 seconds")))?,
+            first_start: args.first_start || file.first_start,
+            ext: list(args.ext, file.ext),
+            answer_ext: list(args.answer_ext, file.answer_ext),
+            max_body: args.max_body.or(file.max_body).unwrap_or(1 << 20),
+            max_answer: args.max_answer.or(file.max_answer).unwrap_or(1 << 20),
+        })
+    }
+}
+
+/// Key files; stdin and the environment give lines that do not change.
+fn files(keys: Vec<PathBuf>, revocations: Option<PathBuf>) -> Result<RingFiles, Failure> {
+    let mut files = RingFiles { revocations, ..RingFiles::default() };
+    if keys.is_empty() {
+        files.fixed = inputs::key_text(None, "OSCAR_KEY", "--key FILE")?;
+    }
+    for path in keys {
+        if inputs::is_stdin(&path) {
+            files.fixed = inputs::key_text(Some(&path), "OSCAR_KEY", "--key FILE")?;
+        } else {
+            files.keys.push(path);
+        }
+    }
+    Ok(files)
+}
+
+impl From<FileFault> for Failure {
+    fn from(fault: FileFault) -> Self {
+        Self::named(fault.name, format!("{}: {}", fault.path.display(), fault.sentence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{Config, File, Memory};
+    use crate::cli::args::ServeArgs;
+    use std::path::PathBuf;
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let path = std::env::temp_dir().join(format!("oscar-config-{}.toml", std::process::id()));
+        std::fs::write(
+            &path,
+            "audience = \"a\"\nauthority = [\"b\", \"c\"]\nkey = \"keys\"\nmemory = \"m\"\nwindow-s = 10\next = \"x, y\"\n",
+        )
+        .unwrap();
+        let args = ServeArgs { config: Some(path.clone()), audience: Some("z".into()), ..ServeArgs::default() };
+        let config = Config::read(args).unwrap();
+        std::fs::remove_file(path).unwrap();
+        assert_eq!((config.audience.as_str(), config.window_ms, config.max_ttl_s), ("z", 10_000, 600));
+        assert_eq!((config.authorities, config.ext), (vec!["b".to_owned(), "c".to_owned()], vec!["x".to_owned(), "y".to_owned()]));
+        assert_eq!((config.memory, config.files.keys), (Memory::Mapped("m".into()), vec![PathBuf::from("keys")]));
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error() {
+        assert!(toml::from_str::<File>("audiense = \"a\"").is_err());
+        assert!(toml::from_str::<File>("max_ttl_s = 5").is_err());
+        assert!(toml::from_str::<File>("max-ttl-s = \"5\"").is_err());
+    }
+}

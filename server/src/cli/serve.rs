@@ -1,0 +1,155 @@
+//! `serve`: a service on a socket.
+
+mod metrics;
+mod routes;
+
+use super::args::ServeArgs;
+use super::config::{Config, Memory};
+use super::output::{Failure, Output, Said};
+use axum::Router;
+use oscar::OscarLayer;
+use oscartoki::replay::ReplayLog;
+use oscartoki::{Keyring, MemoryReplayLog, Service, ServiceConfig};
+use serde_json::json;
+use std::future::{Future, IntoFuture as _};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// How long requests in flight have at the end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Runs until SIGTERM or SIGINT.
+pub fn serve(args: ServeArgs, output: Output) -> Result<Said, Failure> {
+    log_to_stderr();
+    let config = Config::read(args)?;
+    runtime(true)?.block_on(run(config, output))
+}
+
+/// A runtime; a command that makes one call needs no threads.
+pub fn runtime(threads: bool) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = if threads { tokio::runtime::Builder::new_multi_thread() } else { tokio::runtime::Builder::new_current_thread() };
+    builder.enable_all().build().map_err(|error| Failure::config(format!("no runtime: {error}")))
+}
+
+async fn run(config: Config, output: Output) -> Result<Said, Failure> {
+    let ring = Arc::new(Keyring::new(&config.audience).map_err(Failure::key)?);
+    config.files.load(&ring)?;
+    // The signals are ours before anybody is told that we listen.
+    let stop = stop_signal()?;
+    let listener = bind(&config.listen).await?;
+    let address = local_address(&listener)?;
+    let service = Arc::new(service(&config, ring.clone(), &address)?);
+    let layer = OscarLayer::new(service.clone());
+
+    tokio::spawn(config.files.clone().watch(ring.clone()));
+    let (quit, quitting) = watch::channel(false);
+    let mut servers = vec![start(listener, routes::app(&layer), quitting.clone())];
+    if let Some(admin) = &config.admin_listen {
+        servers.push(start(bind(admin).await?, metrics::app(&layer), quitting));
+    }
+    tracing::info!(address, audience = config.audience, keys = ring.kids().len(), memory = ?config.memory, "started");
+
+    let ready_in = service.ready_at().saturating_sub(oscar::clock::now_ms());
+    let ready = async {
+        tokio::time::sleep(Duration::from_millis(u64::try_from(ready_in).unwrap_or_default())).await;
+        let line = format!("http://{address}");
+        output.line(&if output.json { json!({ "listening": line }).to_string() } else { format!("listening on {line}") });
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = stop => {}
+        () = ready => {}
+    }
+    tracing::info!("stopping");
+    let _ = quit.send(true);
+    for server in servers {
+        if tokio::time::timeout(DRAIN, server).await.is_err() {
+            tracing::warn!("requests in flight were cut off");
+        }
+    }
+    Ok(Said::nothing())
+}
+
+fn service(config: &Config, ring: Arc<Keyring>, address: &str) -> Result<Service, Failure> {
+    let mut authorities = vec![address.to_owned()];
+    // An audience may be a name that is no authority: then nobody can send to it.
+    if oscartoki::http::normalise_authority(config.audience.as_bytes(), &mut [0; 255]).is_ok() {
+        authorities.push(config.audience.clone());
+    }
+    authorities.extend(config.authorities.iter().cloned());
+    let rules = ServiceConfig {
+        authorities,
+        window_ms: config.window_ms,
+        max_ttl_s: config.max_ttl_s,
+        ext: config.ext.clone(),
+        answer_ext: config.answer_ext.clone(),
+        first_start: config.first_start,
+        max_body: config.max_body,
+        max_answer: config.max_answer,
+        ..ServiceConfig::default()
+    };
+    let log: Arc<dyn ReplayLog> = match &config.memory {
+        Memory::Local => Arc::new(MemoryReplayLog::new(config.capacity)),
+        Memory::Mapped(path) => Arc::new(mapped(path, config)?),
+    };
+    Service::new(rules, ring, log, oscar::clock::now_ms()).map_err(Failure::key)
+}
+
+fn start(listener: TcpListener, app: Router, mut quitting: watch::Receiver<bool>) -> tokio::task::JoinHandle<()> {
+    let quit = async move {
+        let _ = quitting.wait_for(|quit| *quit).await;
+    };
+    let server = axum::serve(listener, app).with_graceful_shutdown(quit);
+    tokio::spawn(async move {
+        if let Err(error) = server.into_future().await {
+            tracing::error!(error = %error, "a server ended");
+        }
+    })
+}
+
+async fn bind(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| Failure::network(format!("{address}: {error}"), false))
+}
+
+fn local_address(listener: &TcpListener) -> Result<String, Failure> {
+    listener.local_addr().map(|address| address.to_string()).map_err(|error| Failure::network(error.to_string(), false))
+}
+
+/// Completes at SIGTERM or SIGINT.
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let fault = |error: std::io::Error| Failure::config(format!("no signals: {error}"));
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate()).map_err(fault)?, signal(SignalKind::interrupt()).map_err(fault)?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// One JSON object per line on stderr; `OSCAR_LOG` sets the level (`info` unless set).
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("OSCAR_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_target(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+fn mapped(_path: &std::path::Path, _config: &Config) -> Result<MemoryReplayLog, Failure> {
+    Err(Failure::config("a mapped memory is not part of this build yet"))
+}

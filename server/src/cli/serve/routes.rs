@@ -1,0 +1,39 @@
+//! What is on the socket: health, readiness, and an echo that needs a toki.
+
+use axum::extract::{OriginalUri, State};
+use axum::http::{Method, StatusCode};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use bytes::Bytes;
+use oscar::{OscarLayer, Verified};
+use oscartoki::encoding::hex;
+use oscartoki::{Service, sha256};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub fn app(layer: &OscarLayer) -> Router {
+    let echoes = Router::new().route("/echo", any(echo)).route("/echo/", any(echo)).route("/echo/{*rest}", any(echo)).layer(layer.clone());
+    Router::new()
+        .route("/healthz", get(|| async { Json(json!({ "healthy": true })) }))
+        .route("/readyz", get(readyz))
+        .with_state(layer.service().clone())
+        .merge(echoes)
+}
+
+async fn readyz(State(service): State<Arc<Service>>) -> (StatusCode, Json<Value>) {
+    let wait_ms = service.ready_at().saturating_sub(oscar::clock::now_ms());
+    if wait_ms > 0 {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "wait_ms": wait_ms })));
+    }
+    (StatusCode::OK, Json(json!({ "ready": true })))
+}
+
+async fn echo(client: Verified, method: Method, OriginalUri(uri): OriginalUri, body: Bytes) -> Json<Value> {
+    Json(json!({
+        "client": client.kid_hex(),
+        "session": client.sid().map(|sid| hex(&sid)),
+        "method": method.as_str(),
+        "target": uri.path_and_query().map_or("/", |target| target.as_str()),
+        "body_sha256": (!body.is_empty()).then(|| hex(&sha256(&body))),
+    }))
+}

@@ -1,0 +1,73 @@
+//! The table of verdicts.
+
+use crate::cli::{Failure, Said};
+use serde_json::{Value, json};
+use std::io::{IsTerminal as _, Write as _};
+
+/// What a row came to: nothing, or what was there in place of what must be.
+pub type Came = Result<(), String>;
+
+/// Rows in the order in which they ran.
+pub struct Table {
+    rows: Vec<Row>,
+    /// Rows are shown as they come.
+    progress: bool,
+}
+
+struct Row {
+    what: String,
+    expected: &'static str,
+    came: Came,
+}
+
+impl Table {
+    pub fn new(json: bool) -> Self {
+        Self { rows: Vec::new(), progress: !json && std::io::stderr().is_terminal() }
+    }
+
+    pub fn row(&mut self, what: impl Into<String>, expected: &'static str, came: Came) {
+        let row = Row { what: what.into(), expected, came };
+        if self.progress {
+            let mut err = std::io::stderr().lock();
+            let _ = write!(err, "\r\x1b[K{} {} {}", self.rows.len() + 1, row.mark(), row.what).and_then(|()| err.flush());
+        }
+        self.rows.push(row);
+    }
+
+    /// The whole table, and whether every row is as it must be.
+    pub fn finish(self) -> Result<Said, Failure> {
+        if self.progress {
+            eprint!("\r\x1b[K");
+        }
+        let width = self.rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
+        let lines: Vec<_> = self.rows.iter().map(|row| row.line(width)).collect();
+        let failed = self.rows.iter().filter(|row| row.came.is_err()).count();
+        let tally = format!("{} rows: {} ✓, {failed} ✗", self.rows.len(), self.rows.len() - failed);
+        let rows: Vec<_> = self.rows.iter().map(Row::object).collect();
+        let said = Said::text(
+            format!("{}\n\n{tally}", lines.join("\n")),
+            json!({ "rows": rows, "passed": self.rows.len() - failed, "failed": failed }),
+        );
+        if failed == 0 { Ok(said) } else { Err(Failure::rows(failed, said)) }
+    }
+}
+
+impl Row {
+    fn mark(&self) -> char {
+        if self.came.is_ok() { '✓' } else { '✗' }
+    }
+
+    fn line(&self, width: usize) -> String {
+        let came = self.came.as_ref().err().map(|came| format!(": {came}")).unwrap_or_default();
+        format!("{} {:width$}  {}{came}", self.mark(), self.what, self.expected)
+    }
+
+    fn object(&self) -> Value {
+        json!({ "row": self.what, "verdict": self.mark().to_string(), "expected": self.expected, "came": self.came.as_ref().err() })
+    }
+}
+
+/// A row's condition.
+pub fn must(holds: bool, otherwise: impl FnOnce() -> String) -> Came {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
