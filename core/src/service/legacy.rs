@@ -164,14 +164,16 @@ impl Ledger {
         }
     }
 
-    /// The newest toki that every original accepts and that nobody has used: it is used up in both steps before it goes out.
+    /// The newest toki that every original accepts and that nobody has used, a little behind the clock: a core is nothing but key and time,
+    /// and those of this moment are for clients. It is used up in both steps before it goes out.
     fn mint_legacy(&self, key: &Legacy, now_ms: i64) -> Result<String> {
+        const BEHIND_MS: i64 = 3_000;
         const TRIES: usize = 64;
-        let mut at_ms = now_ms;
+        let mut at_ms = now_ms - BEHIND_MS;
         for _ in 0..TRIES {
             let minted = mint(key.key(), at_ms)?;
             let take = |step| self.record(tag(step, Mark::Used, &minted.identity), key.kid, minted.ts_ms, now_ms);
-            if take(Step::First)? & take(Step::Second)? {
+            if take(Step::First)? && take(Step::Second)? {
                 return Ok(minted.text);
             }
             at_ms = minted.ts_ms - 1;
@@ -182,7 +184,9 @@ impl Ledger {
     /// Whether it is new. What can't be remembered is `busy`, safe methods included: v1 has nothing else.
     fn record(&self, tag: Tag, kid: Kid, ts_ms: i64, now_ms: i64) -> Result<bool> {
         let floor_ms = self.legacy_floor.raise(now_ms.saturating_sub(KEEP_MS));
-        let entry = ReplayEntry { space: Space::V1, tag, kid, sid: None, ts_ms, keep_ms: KEEP_MS };
+        // A minted core at or below the floor is kept too, as if it were a little younger: no two answers carry the same.
+        let kept_ms = ts_ms.max(floor_ms + 1);
+        let entry = ReplayEntry { space: Space::V1, tag, kid, sid: None, ts_ms: kept_ms, keep_ms: KEEP_MS };
         let recorded = self.log.insert(&entry, floor_ms, now_ms);
         // A shared floor ahead of the clock: the memory was found gone and begun anew.
         if let Some(shared_ms) = recorded.floor_ms.filter(|shared_ms| *shared_ms > now_ms) {
