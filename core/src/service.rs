@@ -8,6 +8,7 @@ mod counters;
 mod exported;
 mod floor;
 mod legacy;
+mod names;
 mod read;
 mod verdict;
 
@@ -31,6 +32,7 @@ use config::Rules;
 use counters::Tally;
 use floor::Floor;
 use legacy::LegacyFloor;
+use names::Names;
 use read::{Address, Asked, Read};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -42,18 +44,19 @@ pub struct Service {
     rules: Rules,
     ring: Arc<Keyring>,
     floor: Floor,
-    ledger: Arc<Ledger>,
+    desk: Arc<Desk>,
 }
 
-/// What is written down: the replay memory and the counts. A pending body holds it too.
+/// What outlives the call that judges: this service's names, its memory and its counts. Every verified request holds it.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct Desk {
+    pub(crate) names: Names,
     pub(crate) log: Arc<dyn ReplayLog>,
     pub(crate) tally: Tally,
     legacy_floor: LegacyFloor,
 }
 
-impl Ledger {
+impl Desk {
     /// Verified: counted, and the first of a kid ends its v1.
     fn accept(&self, request: &VerifiedRequest) {
         if let Reply::V2(bound) = &request.context.reply
@@ -88,7 +91,7 @@ impl Authentic<'_> {
         AnswerContext { reply: Reply::V2(bound) }
     }
 
-    fn into_request(self, rules: &Rules) -> VerifiedRequest {
+    fn into_request(self, rules: &Rules, desk: &Arc<Desk>) -> VerifiedRequest {
         let toki = &self.read.toki;
         VerifiedRequest {
             kid: self.key.kid,
@@ -97,7 +100,8 @@ impl Authentic<'_> {
             nonce: toki.claimed_nonce(),
             want: toki.claimed_want(),
             version: Version::V2,
-            authority: self.read.name.clone(),
+            name: self.read.name,
+            desk: desk.clone(),
             context: self.into_context(rules),
         }
     }
@@ -113,11 +117,12 @@ impl Service {
     /// Errors: `policy` for times and sizes that make no sense, `malformed` for a name that is no authority, a covered header
     /// that is none, or a time outside 48 bits.
     pub fn new(config: ServiceConfig, keyring: Arc<Keyring>, log: Arc<dyn ReplayLog>, now_ms: i64) -> Result<Self> {
+        let names = Names::new(&config)?;
         let rules = Rules::new(config)?;
         check_now(now_ms)?;
         let floor = Floor::start(&*log, now_ms, rules.window_ms, rules.first_start);
         let legacy_floor = LegacyFloor::start(floor.empty_since_ms(), floor.get(), rules.first_start, now_ms);
-        Ok(Self { rules, ring: keyring, floor, ledger: Arc::new(Ledger { log, tally: Tally::default(), legacy_floor }) })
+        Ok(Self { rules, ring: keyring, floor, desk: Arc::new(Desk { names, log, tally: Tally::default(), legacy_floor }) })
     }
 
     /// Judges one request by its fields. `toki` and `grant` are the values of the headers `oscartoki` and `oscartokikey`;
@@ -195,7 +200,7 @@ impl Service {
 
     /// Its replay memory.
     pub fn log(&self) -> &Arc<dyn ReplayLog> {
-        &self.ledger.log
+        &self.desk.log
     }
 
     /// The covered headers of requests.
@@ -216,7 +221,7 @@ impl Service {
         if !toki.starts_with(b"ot2.") && self.ring.has_v1() {
             return self.judge_legacy(asked, toki, now_ms);
         }
-        let read = match Read::new(&self.rules, asked, toki, now_ms) {
+        let read = match Read::new(&self.rules, &self.desk.names, asked, toki, now_ms) {
             Ok(read) => read,
             Err(error) => return self.refuse(error),
         };
@@ -226,7 +231,7 @@ impl Service {
         };
         match self.judge_authentic(&authentic, now_ms) {
             Ok(()) => self.judge_body(authentic),
-            Err(error) => Verdict::Refused(Refusal::signed(error, authentic.into_context(&self.rules), &self.ledger.tally)),
+            Err(error) => Verdict::Refused(Refusal::signed(error, authentic.into_context(&self.rules), &self.desk.tally)),
         }
     }
 
@@ -264,7 +269,7 @@ impl Service {
             judge_policy(grant, self.rules.max_ttl_s, now_ms)?;
         }
         if !remembered {
-            self.ledger.tally.unremembered();
+            self.desk.tally.unremembered();
         }
         Ok(())
     }
@@ -272,12 +277,12 @@ impl Service {
     /// Line 9, as far as the content has arrived.
     fn judge_body(&self, authentic: Authentic<'_>) -> Verdict {
         let asked = authentic.read.asked;
-        let request = authentic.into_request(&self.rules);
+        let request = authentic.into_request(&self.rules, &self.desk);
         let Some(digest) = asked.declared else {
-            self.ledger.accept(&request);
+            self.desk.accept(&request);
             return Verdict::Accepted(request);
         };
-        let pending = PendingBody { request, digest, ledger: self.ledger.clone() };
+        let pending = PendingBody { request, digest };
         match asked.arrived {
             Content::None => Verdict::Pending(pending),
             Content::Bytes(bytes) if bytes.len() > self.rules.max_body => Verdict::Refused(pending.too_large()),
@@ -287,8 +292,8 @@ impl Service {
     }
 
     /// The end of line 1, for what has no head: the name in M, where `authority` is one of this service's.
-    pub(crate) fn judge_authority(&self, authority: &[u8]) -> Result<&Arc<str>> {
-        self.rules.names.find(&Address::Name(authority))
+    pub(crate) fn judge_authority(&self, authority: &[u8]) -> Result<&str> {
+        self.desk.names.find(&Address::Name(authority)).map(|at| self.desk.names.get(at))
     }
 
     /// Line 2. What is known against the key is judged by its `standing`, line 4.
@@ -306,7 +311,7 @@ impl Service {
     pub(crate) fn remember(&self, kid: Kid, sid: Option<[u8; 8]>, tag: Tag, ts_ms: i64, now_ms: i64) -> Result<bool> {
         let keep_ms = 2 * (self.rules.window_ms + FUTURE_MS);
         let entry = ReplayEntry { space: Space::Toki, tag, kid, sid, ts_ms, keep_ms };
-        let recorded = self.ledger.log.insert(&entry, self.floor.get(), now_ms);
+        let recorded = self.desk.log.insert(&entry, self.floor.get(), now_ms);
         if let Some(floor_ms) = recorded.floor_ms {
             self.floor.raise(floor_ms);
         }
@@ -324,11 +329,11 @@ impl Service {
     }
 
     pub(crate) fn tally(&self) -> &Tally {
-        &self.ledger.tally
+        &self.desk.tally
     }
 
     fn refuse(&self, error: OscarError) -> Verdict {
-        Verdict::Refused(Refusal::unsigned(error, &self.ledger.tally))
+        Verdict::Refused(Refusal::unsigned(error, &self.desk.tally))
     }
 }
 
@@ -346,7 +351,7 @@ impl Service {
 
     /// What happened so far.
     pub fn counters(&self) -> Counters {
-        self.ledger.tally.read()
+        self.desk.tally.read()
     }
 
     /// The longest body of a request, in bytes.

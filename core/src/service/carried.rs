@@ -129,7 +129,7 @@ impl Service {
         let ext = self.ext().encode(&head.headers).map_err(OscarError::Malformed)?;
         let mut buffer = [0; 255];
         // A fixed name stands for whatever the head says.
-        let authority = if self.rules.names.is_fixed() { &[][..] } else { head.authority(fields.host, &mut buffer)? };
+        let authority = if self.desk.names.is_fixed() { &[][..] } else { head.authority(fields.host, &mut buffer)? };
         let request = RequestRef { verb: head.verb, authority, target: head.target, ext: &ext, content: Content::None };
         self.judge_url(&request, fields.toki.is_some(), now_ms)
     }

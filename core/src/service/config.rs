@@ -1,9 +1,8 @@
 //! What a service is told before it starts, and what becomes of it.
 
 use crate::error::{OscarError, Result};
-use crate::http::{ExtList, normalise_authority};
+use crate::http::ExtList;
 use crate::time::{TTL_S, WINDOW_MS};
-use std::sync::Arc;
 
 /// How a service is configured. Times and counts that make no sense are `policy`, names `malformed`, both found by
 /// [`Service::new`](crate::Service::new).
@@ -66,7 +65,6 @@ impl Default for ServiceConfig {
 /// A configuration that makes sense.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    pub(crate) names: Names,
     pub(crate) window_ms: i64,
     pub(crate) max_ttl_s: i64,
     pub(crate) grant_ttl_s: i64,
@@ -78,35 +76,6 @@ pub(crate) struct Rules {
     pub(crate) empty_query_hidden: bool,
 }
 
-/// What this service is called.
-#[derive(Debug)]
-pub(crate) enum Names {
-    /// One of these must be the request's.
-    Listed(Vec<Name>),
-    /// This one, whatever the request says.
-    Fixed(Arc<str>),
-}
-
-/// One listed name, normalised.
-#[derive(Debug)]
-pub(crate) struct Name {
-    pub(crate) text: Arc<str>,
-    /// Normalising changes it no more: `a:80:80` becomes `a:80`, which as a Host is another name.
-    settled: bool,
-}
-
-impl Name {
-    fn new(name: &str) -> Result<Self> {
-        let text = authority(name)?;
-        Ok(Self { settled: authority(&text)? == text, text })
-    }
-
-    /// Whether `raw` is this name, byte for byte.
-    pub(crate) fn is_spelt(&self, raw: &[u8]) -> bool {
-        self.settled && self.text.as_bytes() == raw
-    }
-}
-
 impl Rules {
     pub(crate) fn new(config: ServiceConfig) -> Result<Self> {
         if !(1_000..=30_000).contains(&config.window_ms) {
@@ -116,12 +85,7 @@ impl Rules {
             return Err(OscarError::Policy("a grant lives at least one second"));
         }
         let size = |bytes| usize::try_from(bytes).map_err(|_| OscarError::Policy("a size is not negative"));
-        let names = match &config.fixed_authority {
-            Some(name) => Names::Fixed(authority(name)?),
-            None => Names::Listed(config.authorities.iter().map(|name| Name::new(name)).collect::<Result<_>>()?),
-        };
         Ok(Self {
-            names,
             window_ms: config.window_ms,
             max_ttl_s: config.max_ttl_s,
             // The field of a grant has 16 bits.
@@ -134,11 +98,4 @@ impl Rules {
             empty_query_hidden: config.empty_query_hidden,
         })
     }
-}
-
-/// A configured name, normalised like those of requests; one that is no authority is an error here and not later.
-fn authority(name: &str) -> Result<Arc<str>> {
-    let mut buffer = [0; 255];
-    let normal = normalise_authority(name.as_bytes(), &mut buffer).map_err(OscarError::Malformed)?;
-    std::str::from_utf8(normal).map(Arc::from).map_err(|_| OscarError::Malformed("an authority is ASCII"))
 }

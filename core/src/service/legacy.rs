@@ -3,7 +3,7 @@
 
 use super::answer::{AnswerHeaders, Reply};
 use super::read::Asked;
-use super::{AnswerContext, Handshake, Ledger, Refusal, Service, Verdict, VerifiedRequest, Version, check_now};
+use super::{AnswerContext, Desk, Handshake, Refusal, Service, Verdict, VerifiedRequest, Version, check_now};
 use crate::error::{OscarError, Result};
 use crate::http::{check_method, check_target};
 use crate::keyring::Legacy;
@@ -63,7 +63,7 @@ const fn began_empty_under(floor_ms: i64) -> i64 {
 #[derive(Debug)]
 pub(crate) struct LegacyReply {
     key: Arc<Legacy>,
-    ledger: Arc<Ledger>,
+    desk: Arc<Desk>,
 }
 
 /// A well-formed request of v1.
@@ -97,7 +97,7 @@ impl Service {
         check_method(asked.verb).map_err(OscarError::Malformed)?;
         check_target(asked.verb, asked.target).map_err(OscarError::Malformed)?;
         let request = Request::parse(asked, text)?;
-        let authority = self.rules.names.find(&asked.address)?.clone();
+        let name = self.desk.names.find(&asked.address)?;
         if matches!(asked.arrived, Content::Bytes(bytes) if bytes.len() > self.rules.max_body) {
             let refusal = Refusal::legacy(OscarError::Policy("the body is over this service's limit"), self.tally());
             return Ok(Verdict::Refused(Refusal { status: 413, ..refusal }));
@@ -108,29 +108,39 @@ impl Service {
             tokikey.authenticate(key.key(), request.toki, key.dialect)?;
         }
         key.standing.judge(None)?;
-        if now_ms > key.until_ms || self.ledger.log.has_spoken_v2(key.kid) {
+        if now_ms > key.until_ms || self.desk.log.has_spoken_v2(key.kid) {
             return Err(OscarError::Policy("this key's v1 has ended"));
         }
         check_age(toki.ts_ms, now_ms)?;
-        if toki.ts_ms <= self.ledger.legacy_floor.raise(now_ms - KEEP_MS) {
+        if toki.ts_ms <= self.desk.legacy_floor.raise(now_ms - KEEP_MS) {
             return Err(OscarError::Stale("the v1 toki is from before this memory's start"));
         }
         if let Some(tokikey) = &request.tokikey {
             tokikey.check_time(key.key(), request.toki, now_ms)?;
         }
         let step = if request.tokikey.is_none() { Step::First } else { Step::Second };
-        self.ledger.spend(step, &toki.identity(key.key()), key.kid, toki.ts_ms, now_ms)?;
+        self.desk.spend(step, &toki.identity(key.key()), key.kid, toki.ts_ms, now_ms)?;
 
         if step == Step::First {
             let tokikey = Tokikey::mint(key.key(), request.toki, now_ms)?;
-            let toki = self.ledger.mint_legacy(&key, now_ms)?;
+            let toki = self.desk.mint_legacy(&key, now_ms)?;
             return Ok(Verdict::Handshake(Handshake { kid: key.kid, toki, tokikey }));
         }
         self.tally().accept_v1();
         let (kid, ts_ms) = (key.kid, toki.ts_ms);
-        let context = AnswerContext { reply: Reply::V1(LegacyReply { key, ledger: self.ledger.clone() }) };
+        let context = AnswerContext { reply: Reply::V1(LegacyReply { key, desk: self.desk.clone() }) };
         let version = Version::V1;
-        Ok(Verdict::Accepted(VerifiedRequest { kid, sid: None, ts_ms, nonce: [0; 8], want: false, version, authority, context }))
+        Ok(Verdict::Accepted(VerifiedRequest {
+            kid,
+            sid: None,
+            ts_ms,
+            nonce: [0; 8],
+            want: false,
+            version,
+            name,
+            desk: self.desk.clone(),
+            context,
+        }))
     }
 
     /// The first key in order that fits. A core that fits with another rest is `bad_mac`; none that fits, `unknown_key`.
@@ -153,7 +163,7 @@ impl Service {
     }
 }
 
-impl Ledger {
+impl Desk {
     /// Each core once per step. One that is used up although no request asked was minted here.
     fn spend(&self, step: Step, core: &Tag, kid: Kid, ts_ms: i64, now_ms: i64) -> Result<()> {
         let asked = self.record(tag(step, Mark::Asked, core), kid, ts_ms, now_ms)?;
@@ -206,7 +216,7 @@ impl Ledger {
 impl LegacyReply {
     /// The answer carries a fresh toki of the service, which proves that it holds the key and nothing about the answer.
     pub(super) fn answer(self, now_ms: i64, out: &mut AnswerHeaders) -> Result<()> {
-        out.set_toki(&self.ledger.mint_legacy(&self.key, now_ms)?)
+        out.set_toki(&self.desk.mint_legacy(&self.key, now_ms)?)
     }
 }
 

@@ -1,15 +1,15 @@
 //! Line 1: a request's toki and grant, parsed strictly, and its fields, checked by section 5.
 
 use super::check_now;
-use super::config::{Names, Rules};
+use super::config::Rules;
+use super::names::Names;
 use crate::error::{OscarError, Result};
 use crate::grant::Grant;
-use crate::http::{RequestHead, check_ext, check_method, check_target, normalise_authority};
+use crate::http::{RequestHead, check_ext, check_method, check_target};
 use crate::mac::{EMPTY_SHA256, MacKey, sha256};
 use crate::request::{Content, RequestRef};
 use crate::secret::Kid;
 use crate::toki::Toki;
-use std::sync::Arc;
 
 /// A request as it is put before the service.
 pub(crate) struct Asked<'a> {
@@ -37,12 +37,14 @@ pub(crate) struct Read<'a> {
     pub(crate) asked: &'a Asked<'a>,
     pub(crate) toki: Toki,
     pub(crate) grant: Option<Grant>,
-    pub(crate) name: &'a Arc<str>,
+    /// Which of this service's names it is sent to.
+    pub(crate) name: usize,
+    names: &'a Names,
 }
 
 impl<'a> Read<'a> {
     /// Every `malformed`, then `unknown_authority`, then a body over the limit.
-    pub(crate) fn new(rules: &'a Rules, asked: &'a Asked<'a>, toki: &[u8], now_ms: i64) -> Result<Self> {
+    pub(crate) fn new(rules: &Rules, names: &'a Names, asked: &'a Asked<'a>, toki: &[u8], now_ms: i64) -> Result<Self> {
         let toki = Toki::parse(toki)?;
         let grant = asked.grant.map(Grant::parse).transpose()?;
         match &grant {
@@ -63,11 +65,11 @@ impl<'a> Read<'a> {
         }
         let has_content = asked.declared.is_some() || !matches!(asked.arrived, Content::None | Content::Bytes([]));
         toki.check_flags(has_content, !asked.ext.is_empty())?;
-        let name = rules.names.find(&asked.address)?;
+        let name = names.find(&asked.address)?;
         if asked.declared.is_none() && matches!(asked.arrived, Content::Bytes(bytes) if bytes.len() > rules.max_body) {
             return Err(OscarError::Policy("the body is over this service's limit"));
         }
-        Ok(Self { asked, toki, grant, name })
+        Ok(Self { asked, toki, grant, name, names })
     }
 
     /// Whose key it says it was signed with.
@@ -84,42 +86,13 @@ impl<'a> Read<'a> {
         };
         let fits = |target| {
             let Asked { verb, ext, .. } = *self.asked;
-            let request = RequestRef { verb, authority: self.name.as_bytes(), target, ext, content: Content::None };
-            self.toki.verifies(key, &request, self.name.as_bytes(), digest.as_ref())
+            let authority = self.names.get(self.name).as_bytes();
+            let request = RequestRef { verb, authority, target, ext, content: Content::None };
+            self.toki.verifies(key, &request, authority, digest.as_ref())
         };
         let target = self.asked.target;
         fits(target)
             || empty_query_hidden && !target.contains(&b'?') && target.len() < crate::http::LP_MAX && fits(&[target, b"?"].concat())
-    }
-}
-
-impl Names {
-    /// Whether Host is ignored.
-    pub(super) fn is_fixed(&self) -> bool {
-        matches!(self, Self::Fixed(_))
-    }
-
-    /// The name that a request is sent to, as it stands in M.
-    pub(super) fn find(&self, address: &Address<'_>) -> Result<&Arc<str>> {
-        let listed = match self {
-            Self::Fixed(name) => return Ok(name),
-            Self::Listed(listed) => listed,
-        };
-        // The usual spelling is the normal one.
-        let raw = match address {
-            Address::Name(raw) => Some(*raw),
-            Address::Head(head, host) => head.authority.xor(*host),
-        };
-        if let Some(name) = raw.and_then(|raw| listed.iter().find(|name| name.is_spelt(raw))) {
-            return Ok(&name.text);
-        }
-        let mut buffer = [0; 255];
-        let asked = match address {
-            Address::Name(raw) => normalise_authority(raw, &mut buffer).map_err(OscarError::Malformed)?,
-            Address::Head(head, host) => head.authority(*host, &mut buffer)?,
-        };
-        let found = listed.iter().find(|name| name.text.as_bytes() == asked).map(|name| &name.text);
-        found.ok_or(OscarError::UnknownAuthority("the request was sent to a name that is not this service's"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What becomes of a request: accepted, pending until its body is in, or refused.
 
-use super::Ledger;
+use super::Desk;
 use super::answer::AnswerContext;
 use super::counters::Tally;
 use crate::error::OscarError;
@@ -39,7 +39,9 @@ pub struct VerifiedRequest {
     pub(crate) nonce: [u8; 8],
     pub(crate) want: bool,
     pub(crate) version: Version,
-    pub(crate) authority: Arc<str>,
+    /// Which of this service's names it was sent to.
+    pub(crate) name: usize,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) context: AnswerContext,
 }
 
@@ -76,7 +78,7 @@ impl VerifiedRequest {
 
     /// The name of this service that it was sent to, normalised; the fixed one, where one is configured.
     pub fn authority(&self) -> &str {
-        &self.authority
+        self.desk.names.get(self.name)
     }
 
     /// What its answer is minted with.
@@ -90,7 +92,6 @@ impl VerifiedRequest {
 pub struct PendingBody {
     pub(crate) request: VerifiedRequest,
     pub(crate) digest: [u8; 32],
-    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl PendingBody {
@@ -107,7 +108,7 @@ impl PendingBody {
     /// Line 9: compares the SHA-256 of what arrived (`None`: not a byte) with what was signed.
     pub fn finish(self, digest: Option<&[u8; 32]>) -> Verdict {
         if digest == Some(&self.digest) {
-            self.ledger.accept(&self.request);
+            self.request.desk.accept(&self.request);
             Verdict::Accepted(self.request)
         } else {
             Verdict::Refused(self.refuse(OscarError::BodyMismatch("the content is not what Content-Digest says")))
@@ -120,7 +121,7 @@ impl PendingBody {
     }
 
     fn refuse(self, error: OscarError) -> Refusal {
-        Refusal::signed(error, self.request.context, &self.ledger.tally)
+        Refusal::signed(error, self.request.context, &self.request.desk.tally)
     }
 }
 
