@@ -8,7 +8,7 @@ mod head;
 pub use digest::{format_content_digest, parse_content_digest};
 pub use ext::ExtList;
 pub(crate) use ext::ext_has_value;
-pub use head::{AnswerHead, Headers, RequestHead, drops_from_probe};
+pub use head::{AnswerFields, AnswerHead, Headers, RequestHead, drops_from_probe};
 
 /// The longest field that `lp` can hold, in bytes.
 pub const LP_MAX: usize = 65_535;

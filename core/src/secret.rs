@@ -80,10 +80,6 @@ impl Secret {
         let prk = Zeroizing::new(<[u8; 32]>::from(extract.finalize().into_bytes()));
         MacKey::new(&prk)
     }
-
-    pub(crate) fn same_bytes(&self, other: &[u8]) -> bool {
-        self.bytes.ct_eq(other).into()
-    }
 }
 
 /// What a service holds for one client, audience and generation (`oa2.`, 40 bytes: kid, AK).

@@ -141,9 +141,12 @@ pub struct AnswerHead<'a> {
     pub headers: Headers<'a>,
 }
 
+/// `oscartoki` and `oscartokikey` of an answer.
+pub type AnswerFields<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
 impl<'a> AnswerHead<'a> {
     /// The toki and the grant; twice, or empty, is malformed.
-    pub fn fields(&self) -> Result<(Option<&'a [u8]>, Option<&'a [u8]>)> {
+    pub fn fields(&self) -> Result<AnswerFields<'a>> {
         let once = |name: &'static [u8]| {
             let mut values = self.headers.values(name);
             match (values.next(), values.next()) {

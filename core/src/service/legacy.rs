@@ -199,10 +199,10 @@ impl Desk {
         let entry = ReplayEntry { space: Space::V1, tag, kid, sid: None, ts_ms: kept_ms, keep_ms: KEEP_MS };
         let recorded = self.log.insert(&entry, floor_ms, now_ms);
         // A shared floor ahead of the clock: the memory was found gone and begun anew.
-        if let Some(shared_ms) = recorded.floor_ms.filter(|shared_ms| *shared_ms > now_ms) {
-            if ts_ms <= self.legacy_floor.raise(began_empty_under(shared_ms)) {
-                return Err(OscarError::Stale("the v1 toki is from before this memory's start"));
-            }
+        if let Some(shared_ms) = recorded.floor_ms.filter(|shared_ms| *shared_ms > now_ms)
+            && ts_ms <= self.legacy_floor.raise(began_empty_under(shared_ms))
+        {
+            return Err(OscarError::Stale("the v1 toki is from before this memory's start"));
         }
         match recorded.remembered {
             Remembered::Fresh => Ok(true),
