@@ -785,7 +785,7 @@ oscar_status oscar_hazmat_mint_answer(const char *key,
                                       size_t session_grant_len,
                                       const char *request_toki,
                                       size_t request_toki_len,
-                                      uint8_t code,
+                                      int32_t code,
                                       int64_t ts_ms,
                                       const uint8_t *answer,
                                       size_t answer_len,
@@ -855,6 +855,12 @@ oscar_status oscar_content_digest_format(const uint8_t *digest, char *out, size_
 oscar_status oscar_content_digest_parse(const char *header,
                                         size_t len,
                                         uint8_t *digest);
+
+// Normalises an authority: A to Z folded, one trailing `:80` or `:443` removed; into `out` (OSCAR_AUTHORITY_MAX_LEN). Error: malformed.
+oscar_status oscar_authority_normalise(const char *authority,
+                                       size_t len,
+                                       char *out,
+                                       size_t capacity);
 
 // Makes a new random secret. `out` has `capacity` bytes, at least OSCAR_SECRET_MAX_LEN. The text is the secret itself: wipe it, keep it in
 // a file of mode 0600. Error: busy (no random bytes).
@@ -978,6 +984,13 @@ oscar_status oscar_keyring_kids(oscar_handle keyring, oscar_handle *kids);
 
 // All revocations in force, as the text of a file. The caller frees `revocations` with `oscar_text_free`.
 oscar_status oscar_keyring_revocations(oscar_handle keyring, oscar_handle *revocations);
+
+// A memory of this process alone, with room for so many tokis; after a fork it refuses. The caller frees it with `oscar_replay_log_free`.
+oscar_status oscar_replay_log_memory(size_t capacity,
+                                     oscar_handle *replay_log);
+
+// `oscar_replay_log_memory` with exactly that capacity, in one shard and without quotas. For tests.
+oscar_status oscar_replay_log_exact(size_t capacity, oscar_handle *replay_log);
 
 // A memory that remembers nothing: a service with it refuses everything as busy. For tests of that.
 oscar_status oscar_replay_log_none(oscar_handle *replay_log);
@@ -1215,7 +1228,7 @@ typedef struct oscar_request {
 
 /* An answer. All zero but what is needed. */
 typedef struct oscar_answer {
-    uint16_t status;
+    int32_t status; /* 0 to 65535 */
     oscar_slice ext;
     oscar_slice body;      /* the content, or */
     const uint8_t *digest; /* its SHA-256, 32 bytes */
@@ -1228,7 +1241,7 @@ typedef struct oscar_pack {
     uint8_t *data;
     size_t len;
     size_t capacity;
-    int failed; /* not 0: a field over 65,535 bytes, or no memory; the calls refuse it */
+    int failed; /* not 0: a number or field that does not fit, or no memory */
     uint8_t room[1024];
 } oscar_pack;
 
@@ -1266,8 +1279,9 @@ static inline uint8_t *oscar_pack_reserve(oscar_pack *pack, size_t more) {
 }
 
 /* Two bytes, big endian. */
-static inline void oscar_pack_be16(oscar_pack *pack, uint16_t number) {
+static inline void oscar_pack_be16(oscar_pack *pack, int32_t number) {
     uint8_t *place = oscar_pack_reserve(pack, 2);
+    if (number < 0 || number > 65535) pack->failed = 1;
     if (place == NULL) return;
     place[0] = (uint8_t)(number >> 8);
     place[1] = (uint8_t)(number & 255);
@@ -1353,10 +1367,14 @@ static inline oscar_status oscar_client_accept_with(oscar_handle client, oscar_h
         oscar_pack_answer(&pack, answer);
         oscar_pack_proofs(&pack, answer->toki, answer->grant);
     }
-    /* What could not be packed is sent empty: the call then refuses it and uses the context up. */
+    /* What does not fit is sent empty: the call uses the context up and refuses. */
     status = oscar_client_accept_packed(client, context, pack.data, pack.failed ? 0 : pack.len,
                                         answer == NULL ? NULL : (const uint8_t *)answer->body.data, answer == NULL ? 0 : answer->body.len,
                                         received_ms, mono_ms, outcome);
+    if (pack.failed && status == OSCAR_BAD_PACKED) {
+        status = OSCAR_MALFORMED;
+        if (outcome != NULL) outcome->status = status;
+    }
     oscar_pack_end(&pack);
     return status;
 }
@@ -1376,10 +1394,15 @@ static inline oscar_status oscar_service_verify(oscar_handle service, const osca
         oscar_pack_request(&pack, request);
         oscar_pack_proofs(&pack, request->toki, request->grant);
     }
-    /* What could not be packed is sent empty: the call then refuses it and fills the verdict. */
+    /* What does not fit is sent empty: the call refuses and fills the verdict. */
     status = oscar_service_verify_packed(service, pack.data, pack.failed ? 0 : pack.len,
                                          request == NULL ? NULL : (const uint8_t *)request->body.data,
                                          request == NULL ? 0 : request->body.len, now_ms, verdict);
+    if (pack.failed && status == OSCAR_BAD_PACKED) {
+        status = OSCAR_MALFORMED;
+        verdict->status = status;
+        verdict->http_status = 400;
+    }
     oscar_pack_end(&pack);
     return status;
 }
@@ -1394,6 +1417,7 @@ static inline oscar_status oscar_service_answer(oscar_handle service, oscar_hand
     status = oscar_service_answer_packed(service, context, pack.data, pack.failed ? 0 : pack.len,
                                          answer == NULL ? NULL : (const uint8_t *)answer->body.data,
                                          answer == NULL ? 0 : answer->body.len, now_ms, headers);
+    if (pack.failed && status == OSCAR_BAD_PACKED) status = OSCAR_UNSIGNABLE;
     oscar_pack_end(&pack);
     return status;
 }

@@ -114,7 +114,7 @@ pub unsafe extern "C" fn oscar_hazmat_mint_answer(
     session_grant_len: usize,
     request_toki: *const c_char,
     request_toki_len: usize,
-    code: u8,
+    code: i32,
     ts_ms: i64,
     answer: *const u8,
     answer_len: usize,
@@ -127,6 +127,7 @@ pub unsafe extern "C" fn oscar_hazmat_mint_answer(
         // SAFETY: as this function asks.
         unsafe {
             let out = TextOut::new(out, capacity, OSCAR_TOKI_MAX_LEN)?;
+            let code = u8::try_from(code).map_err(|_| OscarError::Unsignable("an answer's code is 0 to 7"))?;
             let (key, session) = (audience_key(key, key_len)?, optional_grant(session_grant, session_grant_len)?);
             let request = Toki::parse(bytes(request_toki.cast(), request_toki_len)?)?;
             let mut fields = Packed::new(answer, answer_len)?;

@@ -29,7 +29,7 @@ typedef struct oscar_request {
 
 /* An answer. All zero but what is needed. */
 typedef struct oscar_answer {
-    uint16_t status;
+    int32_t status; /* 0 to 65535 */
     oscar_slice ext;
     oscar_slice body;      /* the content, or */
     const uint8_t *digest; /* its SHA-256, 32 bytes */
@@ -42,7 +42,7 @@ typedef struct oscar_pack {
     uint8_t *data;
     size_t len;
     size_t capacity;
-    int failed; /* not 0: a field over 65,535 bytes, or no memory; the calls refuse it */
+    int failed; /* not 0: a number or field that does not fit, or no memory */
     uint8_t room[1024];
 } oscar_pack;
 
@@ -80,8 +80,9 @@ static inline uint8_t *oscar_pack_reserve(oscar_pack *pack, size_t more) {
 }
 
 /* Two bytes, big endian. */
-static inline void oscar_pack_be16(oscar_pack *pack, uint16_t number) {
+static inline void oscar_pack_be16(oscar_pack *pack, int32_t number) {
     uint8_t *place = oscar_pack_reserve(pack, 2);
+    if (number < 0 || number > 65535) pack->failed = 1;
     if (place == NULL) return;
     place[0] = (uint8_t)(number >> 8);
     place[1] = (uint8_t)(number & 255);
@@ -167,10 +168,14 @@ static inline oscar_status oscar_client_accept_with(oscar_handle client, oscar_h
         oscar_pack_answer(&pack, answer);
         oscar_pack_proofs(&pack, answer->toki, answer->grant);
     }
-    /* What could not be packed is sent empty: the call then refuses it and uses the context up. */
+    /* What does not fit is sent empty: the call uses the context up and refuses. */
     status = oscar_client_accept_packed(client, context, pack.data, pack.failed ? 0 : pack.len,
                                         answer == NULL ? NULL : (const uint8_t *)answer->body.data, answer == NULL ? 0 : answer->body.len,
                                         received_ms, mono_ms, outcome);
+    if (pack.failed && status == OSCAR_BAD_PACKED) {
+        status = OSCAR_MALFORMED;
+        if (outcome != NULL) outcome->status = status;
+    }
     oscar_pack_end(&pack);
     return status;
 }
@@ -190,10 +195,15 @@ static inline oscar_status oscar_service_verify(oscar_handle service, const osca
         oscar_pack_request(&pack, request);
         oscar_pack_proofs(&pack, request->toki, request->grant);
     }
-    /* What could not be packed is sent empty: the call then refuses it and fills the verdict. */
+    /* What does not fit is sent empty: the call refuses and fills the verdict. */
     status = oscar_service_verify_packed(service, pack.data, pack.failed ? 0 : pack.len,
                                          request == NULL ? NULL : (const uint8_t *)request->body.data,
                                          request == NULL ? 0 : request->body.len, now_ms, verdict);
+    if (pack.failed && status == OSCAR_BAD_PACKED) {
+        status = OSCAR_MALFORMED;
+        verdict->status = status;
+        verdict->http_status = 400;
+    }
     oscar_pack_end(&pack);
     return status;
 }
@@ -208,6 +218,7 @@ static inline oscar_status oscar_service_answer(oscar_handle service, oscar_hand
     status = oscar_service_answer_packed(service, context, pack.data, pack.failed ? 0 : pack.len,
                                          answer == NULL ? NULL : (const uint8_t *)answer->body.data,
                                          answer == NULL ? 0 : answer->body.len, now_ms, headers);
+    if (pack.failed && status == OSCAR_BAD_PACKED) status = OSCAR_UNSIGNABLE;
     oscar_pack_end(&pack);
     return status;
 }

@@ -1,8 +1,10 @@
 //! Small things of HTTP that a layer in C needs.
 
 use crate::boundary::{Out, TextOut, array, bytes};
+use crate::service::OSCAR_AUTHORITY_MAX_LEN;
 use crate::status::{Status, guard};
-use oscartoki::http::{format_content_digest, parse_content_digest};
+use oscartoki::OscarError;
+use oscartoki::http::{format_content_digest, normalise_authority, parse_content_digest};
 use std::ffi::c_char;
 
 /// Room for the value of a Content-Digest header, its terminating zero included.
@@ -46,7 +48,22 @@ pub unsafe extern "C" fn oscar_content_digest_parse(header: *const c_char, len: 
         // SAFETY: as this function asks.
         let (digest, header) = unsafe { (Out::<[u8; 32]>::new(digest.cast())?, bytes(header.cast(), len)?) };
         let found = parse_content_digest(header)?;
-        digest.write(found.ok_or(oscartoki::OscarError::Missing("Content-Digest has no sha-256 that counts"))?);
+        digest.write(found.ok_or(OscarError::Missing("Content-Digest has no sha-256 that counts"))?);
         Ok(())
+    })
+}
+
+/// Normalises an authority: A to Z folded, one trailing `:80` or `:443` removed; into `out` (OSCAR_AUTHORITY_MAX_LEN). Error: malformed.
+///
+/// # Safety
+/// `authority` has `len` readable bytes, `out` `capacity` writable ones.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_authority_normalise(authority: *const c_char, len: usize, out: *mut c_char, capacity: usize) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let (out, authority) = unsafe { (TextOut::new(out, capacity, OSCAR_AUTHORITY_MAX_LEN)?, bytes(authority.cast(), len)?) };
+        let mut buffer = [0; 255];
+        let normal = normalise_authority(authority, &mut buffer).map_err(OscarError::Malformed)?;
+        out.write(std::str::from_utf8(normal).map_err(|_| OscarError::Malformed("an authority is ASCII"))?)
     })
 }
