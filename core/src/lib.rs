@@ -37,7 +37,7 @@ pub use message::{
     Freshness, MESSAGE_LEN, MESSAGE_MAX_TTL_S, MESSAGE_TEXT_LEN, Message, MessageMemory, MessageRef, MessageToki, SignedMessage,
     VerifiedMessage,
 };
-pub use replay::{MemoryReplayLog, NoReplayLog, ReplayLog};
+pub use replay::{MemoryReplayLog, NoReplayLog, ReplayLog, ReplayMemory};
 pub use request::{Answer, AnswerRef, Content, Request, RequestRef};
 pub use secret::{AudienceKey, Kid, Secret, Session};
 pub use service::{

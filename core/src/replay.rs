@@ -3,10 +3,12 @@
 mod exact;
 mod memory;
 pub mod quota;
+mod shared;
 mod table;
 
 pub use memory::MemoryReplayLog;
 pub use quota::Quotas;
+pub use shared::ReplayMemory;
 
 /// Which memory an entry belongs to. Entries of different spaces never meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

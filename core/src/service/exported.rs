@@ -4,7 +4,7 @@ use super::{AnswerContext, AnswerHeaders, Handshake, PendingBody, Service, Servi
 use crate::error::{OscarError, Result};
 use crate::http::{Headers, RequestHead};
 use crate::keyring::Keyring;
-use crate::replay::NoReplayLog;
+use crate::replay::ReplayMemory;
 use crate::request::{Answer, Content, Request};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,6 +62,12 @@ pub struct SignedAnswer {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Service {
+    /// [`Service::new`] with a memory as other languages hold it.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn with_memory(config: ServiceConfig, keyring: Arc<Keyring>, memory: &ReplayMemory, now_ms: i64) -> Result<Self> {
+        Self::new(config, keyring, memory.log().clone(), now_ms)
+    }
+
     /// Judges one request by its fields; a content digest stands for Content-Digest and makes the verdict pending.
     pub fn verify(&self, request: &Request, toki: Option<String>, grant: Option<String>, now_ms: i64) -> Result<Arc<JudgedRequest>> {
         let request = request.as_ref()?;
@@ -95,12 +101,6 @@ impl Service {
     /// Ext of a request: the configured ones of its headers, which are packed.
     pub fn pack_ext(&self, headers: Vec<u8>) -> Result<Vec<u8>> {
         self.ext().encode(&Headers::packed(&headers)?).map_err(OscarError::Malformed)
-    }
-
-    /// A service whose memory was forgotten: it refuses every request as `busy`. For tests of that.
-    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
-    pub fn without_memory(config: ServiceConfig, keyring: Arc<Keyring>, now_ms: i64) -> Result<Self> {
-        Self::new(config, keyring, Arc::new(NoReplayLog), now_ms)
     }
 }
 

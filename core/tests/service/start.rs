@@ -1,7 +1,7 @@
 //! How a service begins: its floor, when it is ready, and what is no configuration.
 
 use crate::world::{AUDIENCE, NOW, TestLog, World, config, get, judged};
-use oscartoki::{Keyring, OscarError, RequestRef, Service, ServiceConfig};
+use oscartoki::{Keyring, OscarError, ReplayMemory, RequestRef, Service, ServiceConfig};
 use std::sync::Arc;
 
 const STALE: crate::world::Judged = Some(("stale", Some(1), 401));
@@ -106,6 +106,28 @@ fn a_fixed_name_stands_for_host() {
     }
     let other = world.root(&get("/"), NOW, 2, false);
     assert_eq!(judged(world.verify(&get("/"), &other, None, NOW)), Some(("bad_mac", None, 401)));
+}
+
+#[test]
+fn other_languages_choose_a_memory_by_name() {
+    let ring = Arc::new(Keyring::new(AUDIENCE).unwrap());
+    ring.add(&crate::world::secret().audience_key(AUDIENCE, 0).unwrap()).unwrap();
+    let world = World::new();
+    let verify = |service: &Service, nonce| {
+        let toki = world.root(&get("/"), NOW, nonce, false).to_text();
+        judged(service.verify_ref(&get("/"), Some(toki.as_bytes()), None, NOW))
+    };
+    let memory = ReplayMemory::local(1_000).unwrap();
+    let service = |memory: &ReplayMemory| Service::with_memory(config(), ring.clone(), memory, NOW).unwrap();
+    let (one, two) = (service(&memory), service(&memory));
+    assert_eq!(verify(&one, 1), None);
+    assert_eq!(verify(&two, 1), Some(("replayed", Some(2), 409)), "two services on one memory remember together");
+    let full = service(&ReplayMemory::exact(1).unwrap());
+    assert_eq!((verify(&full, 1), verify(&full, 2)), (None, Some(("busy", Some(7), 503))));
+    assert_eq!(verify(&service(&ReplayMemory::refusing()), 1), Some(("busy", Some(7), 503)));
+    for capacity in [i64::MIN, -1, 0, 1 << 32, i64::MAX] {
+        assert_eq!(ReplayMemory::local(capacity).map(|_| ()), Err(OscarError::Policy("")), "{capacity}");
+    }
 }
 
 #[test]
