@@ -4,7 +4,7 @@ use crate::encoding::{be48, parse_text, read_be48, text};
 use crate::error::{OscarError, Result};
 use crate::http::{LP_MAX, check_ext};
 use crate::mac::{self, EMPTY_SHA256, MacKey, TAG_LEN, Tag, sha256};
-use crate::replay::{LogStart, Remembered, ReplayEntry, ReplayLog, Space};
+use crate::replay::{LogStart, MemoryReplayLog, Remembered, ReplayEntry, ReplayLog, Space};
 use crate::request::{AnswerRef, Content};
 use crate::secret::{KeySchedule, Kid};
 use crate::time::{FUTURE_MS, WINDOW_MS};
@@ -208,7 +208,8 @@ impl Freshness {
     }
 }
 
-/// What the consumers of one queue have seen: a memory that they share and that survives them. One log may serve as a service's memory too.
+/// What the consumers of one queue have seen: a memory that they share and that survives them. Its log must hold an entry for a message's
+/// whole life ([`MemoryReplayLog::exact`](crate::replay::MemoryReplayLog::exact) does, the table of `new` does not); what it refuses to hold is `Unchecked`.
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
 #[derive(Debug)]
 pub struct MessageMemory {
@@ -217,6 +218,16 @@ pub struct MessageMemory {
     floor_ms: AtomicI64,
     /// Up to this time of minting, earlier consumers may have seen what an empty memory does not know.
     unknown_until_ms: i64,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl MessageMemory {
+    /// A memory of this process alone, with room for `capacity` messages: for one consumer that never restarts, and for tests.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn local(capacity: i64, first_start: bool, now_ms: i64) -> Result<Self> {
+        let capacity = usize::try_from(capacity).map_err(|_| OscarError::Malformed("a capacity is not negative"))?;
+        Ok(Self::new(Arc::new(MemoryReplayLog::exact(capacity)), first_start, now_ms))
+    }
 }
 
 impl MessageMemory {

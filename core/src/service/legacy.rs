@@ -197,14 +197,8 @@ impl Desk {
         // A minted core at or below the floor is kept too, as if it were a little younger: no two answers carry the same.
         let kept_ms = ts_ms.max(floor_ms + 1);
         let entry = ReplayEntry { space: Space::V1, tag, kid, sid: None, ts_ms: kept_ms, keep_ms: KEEP_MS };
-        let recorded = self.log.insert(&entry, floor_ms, now_ms);
-        // A shared floor ahead of the clock: the memory was found gone and begun anew.
-        if let Some(shared_ms) = recorded.floor_ms.filter(|shared_ms| *shared_ms > now_ms)
-            && ts_ms <= self.legacy_floor.raise(began_empty_under(shared_ms))
-        {
-            return Err(OscarError::Stale("the v1 toki is from before this memory's start"));
-        }
-        match recorded.remembered {
+        // A shared floor is that of v2, whose window is another.
+        match self.log.insert(&entry, floor_ms, now_ms).remembered {
             Remembered::Fresh => Ok(true),
             Remembered::Seen => Ok(false),
             Remembered::Full => Err(OscarError::Busy("the replay memory has no room")),

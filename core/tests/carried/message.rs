@@ -123,6 +123,23 @@ fn consumers_that_share_a_memory_see_a_message_once() {
 }
 
 #[test]
+fn a_local_memory_has_its_room() {
+    let world = World::new();
+    let memory = MessageMemory::local(2, true, TS).unwrap();
+    let judge = |nonce: u8, ttl, now| {
+        let toki = hazmat::mint_message(&world.key, &invoice(), TS, [nonce; 8], ttl).unwrap().to_text();
+        let seen = world.service.verify_message_ref(&invoice(), Some(toki.as_bytes()), Some(&memory), None, now).unwrap();
+        seen.freshness().name()
+    };
+    assert_eq!(judge(1, 86_400, TS), "fresh");
+    assert_eq!(judge(2, 60, TS), "fresh");
+    assert_eq!(judge(3, 86_400, TS), "unchecked", "no room");
+    assert_eq!(judge(1, 86_400, TS + 86_400_000), "duplicate");
+    assert_eq!(judge(3, 86_400, TS + 100_000), "fresh", "the second's life is over");
+    assert_eq!(name(MessageMemory::local(-1, true, TS)), "malformed");
+}
+
+#[test]
 fn a_memory_that_begins_empty_does_not_call_old_messages_fresh() {
     let world = World::new();
     let judge = |memory: &MessageMemory, ts| {
