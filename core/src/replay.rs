@@ -36,6 +36,18 @@ pub struct ReplayEntry {
     pub keep_ms: i64,
 }
 
+impl ReplayEntry {
+    /// Until which time a local memory keeps it, when the caller came with one floor and the memory has seen a higher one.
+    /// `None`: the memory has passed it meanwhile and can't tell any more whether it was seen.
+    fn end_under(&self, callers_ms: i64, highest_ms: i64) -> Option<i64> {
+        if self.ts_ms > highest_ms {
+            return Some(self.ts_ms);
+        }
+        // What v1 mints while its floor lies ahead of the clock is below it and must still not be minted twice.
+        (self.space == Space::V1 && self.ts_ms <= callers_ms).then(|| highest_ms.saturating_add(1))
+    }
+}
+
 /// What became of an insert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remembered {

@@ -110,9 +110,9 @@ fn three_fit_into_three() {
 fn what_the_floor_has_passed_is_not_fresh_for_a_slower_thread() {
     for log in [MemoryReplayLog::exact(8), MemoryReplayLog::new(100)] {
         assert_eq!(insert(&log, &entry(1, NOW), NOW - 1), Remembered::Fresh);
-        assert_eq!(insert(&log, &entry(1, NOW + 2_000), NOW), Remembered::Fresh, "forgotten, and dated anew");
+        assert_eq!(insert(&log, &entry(1, NOW + 2_000), NOW + 100), Remembered::Fresh, "forgotten, and dated anew");
         let late = log.insert(&entry(1, NOW), NOW - 1, NOW);
-        assert_eq!(late, Recorded { remembered: Remembered::Seen, floor_ms: Some(NOW) });
+        assert_eq!(late, Recorded { remembered: Remembered::Seen, floor_ms: Some(NOW + 100) });
     }
 }
 
@@ -153,7 +153,28 @@ fn times_out_of_reach_are_refused_and_extremes_do_not_panic() {
         assert_ne!(log.insert(&entry(1, NOW), 0, NOW).remembered, Remembered::Fresh, "the floor never falls");
     }
     let far = MemoryReplayLog::new(50);
-    assert_eq!(insert(&far, &entry(1, NOW + 3_600_000), NOW), Remembered::Full);
+    assert_eq!(insert(&far, &entry(1, NOW + 500 * 86_400_000), NOW), Remembered::Full, "a year and more");
+    assert_eq!(insert(&far, &entry(1, NOW + 86_400_000), NOW), Remembered::Fresh, "a message of a day");
+    assert_eq!(insert(&far, &entry(1, NOW + 86_400_000), NOW + 86_399_000), Remembered::Seen);
+    let kid = |n| entry(n, NOW + 2 * 86_400_000);
+    assert!((2..=25).all(|n| insert(&far, &kid(n), NOW + 86_400_000) == Remembered::Fresh), "half of 50, with one of the same hours");
+    assert_eq!(insert(&far, &kid(26), NOW + 86_400_000), Remembered::Full, "messages count too");
+    assert_eq!(insert(&far, &entry(27, NOW + 86_430_000), NOW + 86_400_000), Remembered::Full, "with everything else");
+    // Years later, without a touch between, everything is free and nothing is lost.
+    let later = NOW + 5 * 365 * 86_400_000;
+    assert_eq!(insert(&far, &entry(2, later), later - 1), Remembered::Fresh);
+    assert_eq!(insert(&far, &entry(2, later), later - 1), Remembered::Seen);
+    assert_eq!(far.live(), 1);
+}
+
+#[test]
+fn what_v1_mints_below_its_floor_is_remembered_while_that_stands() {
+    for log in [MemoryReplayLog::exact(8), MemoryReplayLog::new(100)] {
+        let minted = ReplayEntry { space: Space::V1, ..entry(1, NOW) };
+        assert_eq!(insert(&log, &minted, NOW + 4_999), Remembered::Fresh);
+        assert_eq!(insert(&log, &minted, NOW + 4_999), Remembered::Seen);
+        assert_eq!(log.insert(&entry(1, NOW), NOW + 4_999, NOW).floor_ms, Some(NOW + 4_999), "a toki there is over");
+    }
 }
 
 #[test]

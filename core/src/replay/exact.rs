@@ -15,16 +15,16 @@ impl Exact {
     pub(super) fn insert(&mut self, entry: &ReplayEntry, floor_ms: i64, capacity: usize) -> Recorded {
         self.floor_ms = self.floor_ms.max(floor_ms);
         self.forget();
-        if entry.ts_ms <= self.floor_ms {
+        let Some(end_ms) = entry.end_under(floor_ms, self.floor_ms) else {
             return Recorded { remembered: Remembered::Seen, floor_ms: Some(self.floor_ms) };
-        }
+        };
         let remembered = if self.live.contains_key(&entry.tag) {
             Remembered::Seen
         } else if self.live.len() >= capacity {
             Remembered::Full
         } else {
-            self.live.insert(entry.tag, entry.ts_ms);
-            self.by_end.push(Reverse((entry.ts_ms, entry.tag)));
+            self.live.insert(entry.tag, end_ms);
+            self.by_end.push(Reverse((end_ms, entry.tag)));
             Remembered::Fresh
         };
         Recorded { remembered, floor_ms: None }

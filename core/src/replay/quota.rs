@@ -1,6 +1,7 @@
 //! Quotas: how many live entries one holder (a kid, a sid) may have, counted by time bucket so that nothing is ever
 //! cleared. For implementers of [`ReplayLog`](super::ReplayLog).
 
+use super::ReplayEntry;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -80,54 +81,103 @@ impl std::fmt::Debug for Salt {
     }
 }
 
-/// One array of counters, wherever it lies.
+/// The counters, wherever they lie: each of [`TALLY_WORDS`] words, zero at first.
 #[derive(Clone, Copy, Debug)]
-pub struct Tally<'a> {
-    words: &'a [AtomicU32],
-    limit: usize,
+pub struct Tallies<'a> {
+    /// Of kids.
+    pub kids: &'a [AtomicU32],
+    /// Of sessions.
+    pub sids: &'a [AtomicU32],
+    /// Of kids, for entries that live longer than a ring (messages). Empty as long as there are none.
+    pub far: &'a [AtomicU32],
+    /// What is allowed.
+    pub quotas: Quotas,
+    /// A bucket is 2^shift milliseconds long.
+    pub shift: u32,
 }
 
-impl<'a> Tally<'a> {
-    /// `words` are [`TALLY_WORDS`] many and zero at first.
-    pub fn new(words: &'a [AtomicU32], limit: usize) -> Self {
-        Self { words, limit: if limit < MOST { limit } else { MOST } }
+/// What was counted for an entry, to be taken back.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    kid: usize,
+    sid: Option<usize>,
+    bucket: i64,
+    far: bool,
+}
+
+impl Tallies<'_> {
+    /// A far bucket is 4.7 h long: eight of them hold a message of a day.
+    const FAR_SHIFT: u32 = 24;
+
+    /// Whether an entry that lives until `end_ms` is beyond the ring that begins after `past_ms`.
+    pub const fn is_far(shift: u32, end_ms: i64, past_ms: i64) -> bool {
+        (end_ms >> shift) - (past_ms.saturating_add(1) >> shift) >= RING as i64
     }
 
-    /// Counts one more entry of `holder` in `bucket`; `false`, and nothing counted, over the quota. Entries in buckets
-    /// before `oldest` are gone. A bucket a whole ring ahead can't be counted and is refused.
+    /// Counts an entry that lives until `end_ms`, where everything up to `past_ms` is gone. `None`, and nothing counted, over a
+    /// quota or beyond a day and a half.
     ///
-    /// A counter untouched for exactly 256 turns of the ring may show its old count again: that can only refuse.
-    pub fn raise(&self, holder: usize, bucket: i64, oldest: i64) -> bool {
-        let Some(ring) = self.words.get(holder * RING..(holder + 1) * RING) else { return false };
-        if !(0..RING as i64).contains(&bucket.saturating_sub(oldest)) {
-            return false;
+    /// A counter untouched for exactly 256 turns of its ring may show its old count again: that can only refuse. A thread
+    /// that slept through half a ring may make another's count forget a bucket: quotas are fairness, not safety.
+    pub fn raise(&self, salt: &Salt, entry: &ReplayEntry, end_ms: i64, past_ms: i64) -> Option<Counted> {
+        let far = Self::is_far(self.shift, end_ms, past_ms);
+        let (words, shift) = if far { (self.far, Self::FAR_SHIFT) } else { (self.kids, self.shift) };
+        let bucket = end_ms >> shift;
+        let oldest = |shift: u32| past_ms.saturating_add(1) >> shift;
+        if bucket - oldest(shift) >= RING as i64 {
+            return None;
         }
-        let (word, age) = place(ring, bucket);
-        let raised = |was: u32| Some(if was & !COUNT == age { was + 1 } else { age | 1 });
+        let kid = salt.kid(entry.kid);
         // Raised before it is summed: of two that meet at the limit none slips through.
-        let _ = word.fetch_update(Relaxed, Relaxed, raised);
-        let live = (oldest..oldest + RING as i64).map(|bucket| place(ring, bucket)).map(|(word, age)| counted(word.load(Relaxed), age));
-        if live.sum::<u32>() as usize > self.limit {
-            self.lower(holder, bucket);
-            return false;
+        raise(ring(words, kid)?, bucket);
+        let counted = Counted { kid, sid: None, bucket, far };
+        let live = sum(self.kids, kid, oldest(self.shift)) + sum(self.far, kid, oldest(Self::FAR_SHIFT));
+        if live > self.quotas.kid.min(MOST) {
+            self.lower(counted);
+            return None;
         }
-        true
+        let Some(sid) = entry.sid.filter(|_| !far) else { return Some(counted) };
+        let sid = salt.sid(entry.kid, sid);
+        raise(ring(self.sids, sid)?, bucket);
+        let counted = Counted { sid: Some(sid), ..counted };
+        if sum(self.sids, sid, oldest(self.shift)) > self.quotas.sid.min(MOST) {
+            self.lower(counted);
+            return None;
+        }
+        Some(counted)
     }
 
-    /// Takes one [`Tally::raise`] back: the entry was not inserted after all.
-    pub fn lower(&self, holder: usize, bucket: i64) {
-        let Some(ring) = self.words.get(holder * RING..(holder + 1) * RING) else { return };
-        let (word, age) = place(ring, bucket);
-        let _ = word.fetch_update(Relaxed, Relaxed, |was| (counted(was, age) > 0).then(|| was - 1));
+    /// Takes one [`Tallies::raise`] back: the entry was not inserted after all.
+    pub fn lower(&self, counted: Counted) {
+        let Counted { kid, sid, bucket, far } = counted;
+        for ring in [ring(if far { self.far } else { self.kids }, kid), sid.and_then(|sid| ring(self.sids, sid))].into_iter().flatten() {
+            let (word, age) = place(ring, bucket);
+            let _ = word.fetch_update(Relaxed, Relaxed, |was| (count_of(was, age) > 0).then(|| was - 1));
+        }
     }
+}
+
+fn ring(words: &[AtomicU32], holder: usize) -> Option<&[AtomicU32; RING]> {
+    words.get(holder * RING..)?.first_chunk()
+}
+
+fn raise(ring: &[AtomicU32; RING], bucket: i64) {
+    let (word, age) = place(ring, bucket);
+    let _ = word.fetch_update(Relaxed, Relaxed, |was| Some(if was & !COUNT == age { was + 1 } else { age | 1 }));
+}
+
+fn sum(words: &[AtomicU32], holder: usize, oldest: i64) -> usize {
+    let Some(ring) = ring(words, holder) else { return 0 };
+    let live = (oldest..oldest + RING as i64).map(|bucket| place(ring, bucket)).map(|(word, age)| count_of(word.load(Relaxed), age));
+    live.sum::<u32>() as usize
 }
 
 /// Where a bucket is counted, and the age that its word then shows.
-fn place(ring: &[AtomicU32], bucket: i64) -> (&AtomicU32, u32) {
-    let age = (bucket / RING as i64) as u32;
-    (&ring[(bucket & (RING as i64 - 1)) as usize], age << 24)
+fn place(ring: &[AtomicU32; RING], bucket: i64) -> (&AtomicU32, u32) {
+    let turn = (bucket / RING as i64) as u32;
+    (&ring[(bucket & (RING as i64 - 1)) as usize], turn << 24)
 }
 
-const fn counted(word: u32, age: u32) -> u32 {
+const fn count_of(word: u32, age: u32) -> u32 {
     if word & !COUNT == age { word & COUNT } else { 0 }
 }

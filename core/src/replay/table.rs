@@ -1,13 +1,13 @@
 //! The table under [`MemoryReplayLog`](super::MemoryReplayLog): shards of cache lines of salted tags.
 //!
 //! A tag has a home, one line of five slots. Is the home full, the tag goes on to the next of a series of lines, and
-//! every line it passed notes until when it must be looked for further on; so nearly every check reads one line. A line
-//! ages when it is touched: what the floor has reached is free, and nothing else ever is.
+//! every line it passed notes until when it must be looked for further on; so nearly every check reads one line. What the floor
+//! has reached is free, and nothing else ever is; nothing is cleared.
 
-use super::quota::{Quotas, Salt, TALLY_WORDS, Tally};
+use super::quota::{Quotas, Salt, TALLY_WORDS, Tallies};
 use super::{Recorded, Remembered, ReplayEntry};
 use std::sync::atomic::AtomicU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 const SLOTS: usize = 5;
 /// Lines that one operation may touch: 60 slots.
@@ -17,93 +17,108 @@ const LINES_PER_1000: usize = 303;
 /// Under so many entries a shard would be too uneven.
 const SHARD_MIN: usize = 4096;
 const SHARDS_MAX: usize = 64;
-/// The grain of time in a line.
-const GRAIN_MS: i64 = 4;
-/// Entries further ahead of the floor than this can't be written into a line.
-const AHEAD_MS: i64 = GRAIN_MS * 65_000;
+/// The grain of time in a line. Grains are counted modulo 2^32 and compared within half of that, four years.
+const GRAIN_MS: i64 = 64;
+/// Entries further ahead of the floor than a year are refused, and once in a year a shard is swept: no comparison wraps.
+const YEAR: i64 = 1 << 29;
+/// Its lines were never swept, that is never used.
+const NEVER: i64 = -YEAR;
 
 /// One cache line.
 #[derive(Clone, Default)]
 #[repr(align(64))]
 struct Line {
     tags: [u64; SLOTS],
-    base_ms: i64,
-    /// When each slot becomes free, in grains after the base; 0 is free.
-    ends: [u16; SLOTS],
-    /// Until when tags of this line may lie further on.
-    passed: u16,
+    /// The grain after which each slot is free.
+    ends: [u32; SLOTS],
+    /// The grain after which no tag of this line lies further on.
+    passed: u32,
 }
 
-impl Line {
-    /// Moves the base up to the floor.
-    fn age(&mut self, floor_ms: i64) {
-        let grains = (floor_ms - self.base_ms) / GRAIN_MS;
-        if grains > 0 {
-            let gone = u16::try_from(grains).unwrap_or(u16::MAX);
-            self.ends = self.ends.map(|end| end.saturating_sub(gone));
-            self.passed = self.passed.saturating_sub(gone);
-            self.base_ms += grains * GRAIN_MS;
-        }
-    }
+/// The grain of a floor: what ended at or before it is free.
+const fn grain_of(floor_ms: i64) -> i64 {
+    floor_ms / GRAIN_MS
+}
 
-    /// `ts_ms` in grains after the base, rounded up: never free too early.
-    fn end(&self, ts_ms: i64) -> u16 {
-        u16::try_from((ts_ms - self.base_ms + GRAIN_MS - 1) / GRAIN_MS).unwrap_or(u16::MAX)
-    }
+const fn is_after(end: u32, past: u32) -> bool {
+    end.wrapping_sub(past) as i32 > 0
 }
 
 struct Shard {
     /// The highest floor that a caller came with. What it has reached may be forgotten already.
     floor_ms: i64,
+    swept: i64,
     lines: Box<[Line]>,
     most_touched: usize,
 }
 
 impl Shard {
-    fn insert(&mut self, salted: u64, ts_ms: i64, floor_ms: i64, admit: impl FnOnce(i64) -> bool) -> Recorded {
+    fn insert(&mut self, salted: u64, entry: &ReplayEntry, floor_ms: i64, admit: impl FnOnce(i64, i64) -> bool) -> Recorded {
         self.floor_ms = self.floor_ms.max(floor_ms);
-        if ts_ms <= self.floor_ms {
-            // Another thread has raised the floor since the caller looked: whether this was seen is forgotten.
+        let Some(end_ms) = entry.end_under(floor_ms, self.floor_ms) else {
             return Recorded { remembered: Remembered::Seen, floor_ms: Some(self.floor_ms) };
-        }
-        let remembered = if ts_ms - self.floor_ms > AHEAD_MS { Remembered::Full } else { self.place(salted, ts_ms, admit) };
+        };
+        let remembered = self.place(salted, end_ms, admit);
         Recorded { remembered, floor_ms: None }
     }
 
-    fn place(&mut self, salted: u64, ts_ms: i64, admit: impl FnOnce(i64) -> bool) -> Remembered {
+    fn place(&mut self, salted: u64, end_ms: i64, admit: impl FnOnce(i64, i64) -> bool) -> Remembered {
+        let past = grain_of(self.floor_ms);
+        let end = end_ms / GRAIN_MS + 1;
+        if end - past > YEAR {
+            return Remembered::Full;
+        }
+        if past - self.swept >= YEAR {
+            self.sweep(past as u32);
+            self.swept = past;
+        }
+        let (past, end) = (past as u32, end as u32);
         let mut free = None;
         for nth in 0..REACH {
-            let line = &mut self.lines[series(salted, nth, self.lines.len())];
-            line.age(self.floor_ms);
+            let line = &self.lines[series(salted, nth, self.lines.len())];
             self.most_touched = self.most_touched.max((nth + 1) * SLOTS);
             for slot in 0..SLOTS {
-                if line.ends[slot] == 0 {
+                if !is_after(line.ends[slot], past) {
                     free.get_or_insert((nth, slot));
                 } else if line.tags[slot] == salted {
                     return Remembered::Seen;
                 }
             }
-            if line.passed == 0 && free.is_some() {
+            if free.is_some() && !is_after(line.passed, past) {
                 break;
             }
         }
         let Some((found, slot)) = free else { return Remembered::Full };
-        if !admit(self.floor_ms) {
+        if !admit(end_ms, self.floor_ms) {
             return Remembered::Full;
         }
         for nth in 0..found {
             let line = &mut self.lines[series(salted, nth, self.lines.len())];
-            line.passed = line.passed.max(line.end(ts_ms));
+            line.passed = if is_after(line.passed, end) { line.passed } else { end };
         }
         let line = &mut self.lines[series(salted, found, self.lines.len())];
         line.tags[slot] = salted;
-        line.ends[slot] = line.end(ts_ms);
+        line.ends[slot] = end;
         Remembered::Fresh
     }
 
+    fn sweep(&mut self, past: u32) {
+        let first = self.swept == NEVER;
+        for line in &mut self.lines {
+            for end in line.ends.iter_mut().chain([&mut line.passed]) {
+                if first || !is_after(*end, past) {
+                    *end = past;
+                }
+            }
+        }
+    }
+
     fn live(&self) -> usize {
-        let live = |line: &Line| line.ends.iter().filter(|end| line.base_ms + i64::from(**end) * GRAIN_MS > self.floor_ms).count();
-        self.lines.iter().map(live).sum()
+        let past = grain_of(self.floor_ms) as u32;
+        if self.swept == NEVER {
+            return 0;
+        }
+        self.lines.iter().flat_map(|line| &line.ends).filter(|end| is_after(**end, past)).count()
     }
 }
 
@@ -114,64 +129,54 @@ const fn series(salted: u64, nth: usize, lines: usize) -> usize {
     if nth == 0 { home } else { (home + (nth << (salted >> 32 & 15))) % lines }
 }
 
-/// A counter of an array, or one that is not kept.
-struct Counters {
-    words: Box<[AtomicU32]>,
-    limit: usize,
+fn counters() -> Box<[AtomicU32]> {
+    std::iter::repeat_with(AtomicU32::default).take(TALLY_WORDS).collect()
 }
 
-impl Counters {
-    fn new(limit: usize) -> Option<Self> {
-        let words = || std::iter::repeat_with(AtomicU32::default).take(TALLY_WORDS).collect();
-        (limit != usize::MAX).then(|| Self { words: words(), limit })
-    }
-
-    fn tally(&self) -> Tally<'_> {
-        Tally::new(&self.words, self.limit)
-    }
+struct Counters {
+    kids: Box<[AtomicU32]>,
+    sids: Box<[AtomicU32]>,
+    far: OnceLock<Box<[AtomicU32]>>,
+    quotas: Quotas,
+    /// A time bucket is 2^shift ms long; eight of them are longer than an entry lives, but for a message.
+    shift: u32,
 }
 
 /// Shards behind locks, with quotas over all of them.
 pub(super) struct Table {
     salt: Salt,
     shards: Box<[Mutex<Shard>]>,
-    kids: Option<Counters>,
-    sids: Option<Counters>,
-    /// A time bucket of the quotas is 2^shift ms long; eight of them are longer than an entry lives.
-    shift: u32,
+    counters: Option<Counters>,
 }
 
 impl Table {
     pub(super) fn new(capacity: usize, quotas: Quotas, shift: u32) -> Self {
         let shards = 1 << (capacity / SHARD_MIN).clamp(1, SHARDS_MAX).ilog2();
         let lines = capacity.div_ceil(shards).saturating_mul(LINES_PER_1000).div_ceil(1000) | 1;
-        let shard = || Mutex::new(Shard { floor_ms: 0, lines: vec![Line::default(); lines].into(), most_touched: 0 });
+        let shard = || Mutex::new(Shard { floor_ms: 0, swept: NEVER, lines: vec![Line::default(); lines].into(), most_touched: 0 });
         Self {
             salt: Salt::draw(),
             shards: std::iter::repeat_with(shard).take(shards).collect(),
-            kids: Counters::new(quotas.kid),
-            sids: Counters::new(quotas.sid),
-            shift,
+            counters: (quotas != Quotas::NONE).then(|| Counters {
+                kids: counters(),
+                sids: counters(),
+                far: OnceLock::new(),
+                quotas,
+                shift,
+            }),
         }
     }
 
     pub(super) fn insert(&self, entry: &ReplayEntry, floor_ms: i64) -> Recorded {
         let salted = self.salt.mix_tag(&entry.tag);
-        self.shard(salted).insert(salted, entry.ts_ms, floor_ms, |floor_ms| self.admit(entry, floor_ms))
+        self.shard(salted).insert(salted, entry, floor_ms, |end_ms, floor_ms| self.admit(entry, end_ms, floor_ms))
     }
 
-    fn admit(&self, entry: &ReplayEntry, floor_ms: i64) -> bool {
-        let (bucket, oldest) = (entry.ts_ms >> self.shift, (floor_ms + 1) >> self.shift);
-        let kid = self.salt.kid(entry.kid);
-        let raised = |counters: &Option<Counters>, holder| counters.as_ref().is_none_or(|c| c.tally().raise(holder, bucket, oldest));
-        if !raised(&self.kids, kid) {
-            return false;
-        }
-        let admitted = entry.sid.is_none_or(|sid| raised(&self.sids, self.salt.sid(entry.kid, sid)));
-        if !admitted && let Some(kids) = &self.kids {
-            kids.tally().lower(kid, bucket);
-        }
-        admitted
+    fn admit(&self, entry: &ReplayEntry, end_ms: i64, floor_ms: i64) -> bool {
+        let Some(Counters { kids, sids, far, quotas, shift }) = &self.counters else { return true };
+        let far = if Tallies::is_far(*shift, end_ms, floor_ms) { Some(far.get_or_init(counters)) } else { far.get() };
+        let tallies = Tallies { kids, sids, far: far.map_or(&[], |far| far), quotas: *quotas, shift: *shift };
+        tallies.raise(&self.salt, entry, end_ms, floor_ms).is_some()
     }
 
     fn shard(&self, salted: u64) -> MutexGuard<'_, Shard> {
@@ -181,8 +186,8 @@ impl Table {
 
     pub(super) fn bytes(&self) -> usize {
         let lines: usize = self.shards.iter().map(|shard| size_of_val(shard) + size_of_val(&*unpoisoned(shard).lines)).sum();
-        let counters: usize = [&self.kids, &self.sids].into_iter().flatten().map(|counters| size_of_val(&*counters.words)).sum();
-        lines + counters
+        let arrays = |counters: &Counters| 2 + usize::from(counters.far.get().is_some());
+        lines + self.counters.as_ref().map_or(0, arrays) * TALLY_WORDS * size_of::<AtomicU32>()
     }
 
     pub(super) fn live(&self) -> usize {
