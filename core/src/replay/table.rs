@@ -22,7 +22,7 @@ const GRAIN_MS: i64 = 64;
 /// Entries further ahead of the floor than a year are refused, and once in a year a shard is swept: no comparison wraps.
 const YEAR: i64 = 1 << 29;
 /// Its lines were never swept, that is never used.
-const NEVER: i64 = -YEAR;
+const NEVER: i64 = -2 * YEAR;
 
 /// One cache line.
 #[derive(Clone, Default)]
@@ -69,7 +69,8 @@ impl Shard {
             return Remembered::Full;
         }
         if past - self.swept >= YEAR {
-            self.sweep(past as u32);
+            // Nothing that was there at the last sweep, or came before this one, lives longer than two years after that.
+            self.sweep(past as u32, past - self.swept >= 2 * YEAR);
             self.swept = past;
         }
         let (past, end) = (past as u32, end as u32);
@@ -102,11 +103,10 @@ impl Shard {
         Remembered::Fresh
     }
 
-    fn sweep(&mut self, past: u32) {
-        let first = self.swept == NEVER;
+    fn sweep(&mut self, past: u32, all: bool) {
         for line in &mut self.lines {
             for end in line.ends.iter_mut().chain([&mut line.passed]) {
-                if first || !is_after(*end, past) {
+                if all || !is_after(*end, past) {
                     *end = past;
                 }
             }
