@@ -4,7 +4,7 @@ use crate::encoding::{be48, parse_text, read_be48, text};
 use crate::error::{OscarError, Result};
 use crate::http::{LP_MAX, check_ext};
 use crate::mac::{self, EMPTY_SHA256, MacKey, TAG_LEN, Tag, sha256};
-use crate::replay::{LogStart, MemoryReplayLog, Remembered, ReplayEntry, ReplayLog, Space};
+use crate::replay::{LogStart, MemoryReplayLog, Remembered, ReplayEntry, ReplayLog, ReplayMemory, Space};
 use crate::request::{AnswerRef, Content};
 use crate::secret::{KeySchedule, Kid};
 use crate::time::{FUTURE_MS, WINDOW_MS};
@@ -227,6 +227,12 @@ impl MessageMemory {
     pub fn local(capacity: i64, first_start: bool, now_ms: i64) -> Result<Self> {
         let capacity = usize::try_from(capacity).map_err(|_| OscarError::Malformed("a capacity is not negative"))?;
         Ok(Self::new(Arc::new(MemoryReplayLog::exact(capacity)), first_start, now_ms))
+    }
+
+    /// A memory that others share: see [`MessageMemory::new`].
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn on(memory: &ReplayMemory, first_start: bool, now_ms: i64) -> Self {
+        Self::new(memory.log().clone(), first_start, now_ms)
     }
 }
 

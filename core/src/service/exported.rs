@@ -18,6 +18,7 @@ pub struct JudgedRequest {
     status: u16,
     stage: Stage,
     facts: Option<Facts>,
+    legacy_body: Option<String>,
     rest: Mutex<Rest>,
 }
 
@@ -120,6 +121,11 @@ impl JudgedRequest {
     /// header `oscartoki`; nothing runs.
     pub fn handshake_body(&self) -> Option<String> {
         self.handshake(Handshake::body)
+    }
+
+    /// The JSON body of a refusal to a client of OscarToki v1; the answer has no toki.
+    pub fn legacy_body(&self) -> Option<String> {
+        self.legacy_body.clone()
     }
 
     /// The header `oscartoki` of the answer to a first step of OscarToki v1.
@@ -244,6 +250,10 @@ impl JudgedRequest {
 
 impl From<Verdict> for JudgedRequest {
     fn from(verdict: Verdict) -> Self {
+        let legacy_body = match &verdict {
+            Verdict::Refused(refusal) => refusal.legacy_body(),
+            _ => None,
+        };
         let (refused, code, status, facts, rest) = match verdict {
             Verdict::Accepted(request) => (None, Some(0), 200, Some(Facts::of(&request)), Rest::Context(request.into_context())),
             Verdict::Pending(pending) => (None, None, 200, Some(Facts::of(&pending.request)), Rest::Pending(pending)),
@@ -258,7 +268,7 @@ impl From<Verdict> for JudgedRequest {
             Rest::Handshake(_) => Stage::Handshake,
             Rest::Context(_) | Rest::Nothing => Stage::Judged,
         };
-        Self { refused, code, status, stage, facts, rest: Mutex::new(rest) }
+        Self { refused, code, status, stage, facts, legacy_body, rest: Mutex::new(rest) }
     }
 }
 

@@ -130,6 +130,7 @@ impl PendingBody {
 pub struct Refusal {
     pub(crate) error: OscarError,
     pub(crate) status: u16,
+    pub(crate) version: Version,
     pub(crate) context: Option<AnswerContext>,
 }
 
@@ -142,7 +143,7 @@ impl Refusal {
             OscarError::Policy(_) => 413,
             _ => 400,
         };
-        Self { error, status, context: None }
+        Self { error, status, version: Version::V2, context: None }
     }
 
     /// A request of OscarToki v1: never signed, because the protocol's own answer would be taken for a client's toki.
@@ -155,7 +156,7 @@ impl Refusal {
             OscarError::Busy(_) => 503,
             _ => 401,
         };
-        Self { error, status, context: None }
+        Self { error, status, version: Version::V1, context: None }
     }
 
     /// Refused after its MAC had passed: the client gets a signed code.
@@ -171,7 +172,7 @@ impl Refusal {
             _ => 403,
         };
         context.set_code(code);
-        Self { error, status, context: Some(context) }
+        Self { error, status, version: Version::V2, context: Some(context) }
     }
 
     /// Why.
@@ -188,6 +189,12 @@ impl Refusal {
     /// The HTTP status to answer with.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The JSON that tells a client of OscarToki v1; an answer speaks the version of its request.
+    pub fn legacy_body(&self) -> Option<String> {
+        let name = self.error.name();
+        (self.version == Version::V1).then(|| format!(r#"{{"status":"error","message":"{name}"}}"#))
     }
 
     /// Whether the answer carries `WWW-Authenticate: oscartoki`.

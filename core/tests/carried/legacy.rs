@@ -33,6 +33,9 @@ fn refusal(verdict: Verdict) -> (&'static str, u16) {
     match verdict {
         Verdict::Refused(refusal) => {
             assert!(!refusal.is_signed(), "a failed exchange never brings a toki");
+            if let Some(body) = refusal.legacy_body() {
+                assert_eq!(body, format!(r#"{{"status":"error","message":"{}"}}"#, refusal.error().name()));
+            }
             (refusal.error().name(), refusal.status())
         }
         other => panic!("not refused: {other:?}"),
@@ -238,4 +241,50 @@ fn authority_and_method_are_checked_as_ever() {
     assert_eq!(judge(b"GET", &[host, ours, (b"oscartokikey", b"")]), "malformed");
     assert_eq!(judge(b"get", &[host, ours]), "malformed");
     assert_eq!(judge(b"GET", &[host, ours, (b"x-http-method-override", b"PUT")]), "malformed");
+}
+
+/// The table that a service really has, from many threads.
+#[test]
+fn one_of_64_threads_wins_each_step() {
+    let ring = std::sync::Arc::new(oscartoki::Keyring::new(AUDIENCE).unwrap());
+    ring.add_v1(KID.to_vec(), OLD.to_vec(), UNTIL, Dialect::Any).unwrap();
+    let log = std::sync::Arc::new(oscartoki::MemoryReplayLog::new(100_000));
+    let service = oscartoki::Service::new(config(), ring, log, TS).unwrap();
+    let request = oscartoki::RequestRef { verb: b"GET", authority: AUDIENCE.as_bytes(), target: b"/", ext: b"", content: Content::None };
+    for turn in 0..20 {
+        let now = TS + turn * 1_000;
+        let toki = key().mint(now).unwrap();
+        let tokikey = key().mint_tokikey(&toki, now).unwrap();
+        let race = |tokikey: Option<&str>| {
+            let verdicts: Vec<Verdict> = std::thread::scope(|scope| {
+                let ask = || service.verify_ref(&request, Some(toki.as_bytes()), tokikey.map(str::as_bytes), now);
+                let threads: Vec<_> = (0..64).map(|_| scope.spawn(ask)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let won = verdicts.iter().filter(|verdict| !matches!(verdict, Verdict::Refused(_))).count();
+            let replayed = verdicts.iter().filter(|v| matches!(v, Verdict::Refused(r) if r.error().name() == "replayed")).count();
+            (won, replayed)
+        };
+        assert_eq!(race(None), (1, 63));
+        assert_eq!(race(Some(&tokikey)), (1, 63));
+    }
+}
+
+/// Many answers in one millisecond, each with a toki of its own that an original takes for a while.
+#[test]
+fn no_two_answers_carry_the_same_toki() {
+    let ring = std::sync::Arc::new(oscartoki::Keyring::new(AUDIENCE).unwrap());
+    ring.add_v1(KID.to_vec(), OLD.to_vec(), UNTIL, Dialect::Any).unwrap();
+    let log = std::sync::Arc::new(oscartoki::MemoryReplayLog::new(100_000));
+    let service = oscartoki::Service::new(ServiceConfig { first_start: false, ..config() }, ring, log, TS).unwrap();
+    let request = oscartoki::RequestRef { verb: b"GET", authority: AUDIENCE.as_bytes(), target: b"/", ext: b"", content: Content::None };
+    let client = V1Client::new(&key(), Dialect::Any);
+    let now = TS + 6_000;
+    for _ in 0..40 {
+        let exchange = client.begin(now).unwrap();
+        let Verdict::Handshake(handshake) = service.verify_ref(&request, Some(exchange.toki().as_bytes()), None, now) else {
+            panic!("no handshake")
+        };
+        exchange.accept_first(handshake.body().as_bytes(), Some(handshake.toki().into()), now + 20_000).unwrap();
+    }
 }
