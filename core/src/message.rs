@@ -208,8 +208,8 @@ impl Freshness {
     }
 }
 
-/// What the consumers of one queue have seen: a memory that they share and that survives them. Its log must hold an entry for a message's
-/// whole life ([`MemoryReplayLog::exact`](crate::replay::MemoryReplayLog::exact) does, the table of `new` does not); what it refuses to hold is `Unchecked`.
+/// What the consumers of one queue have seen: a memory that they share and that survives them. What its log can't hold for a message's whole
+/// life is `Unchecked`. One log may serve as a service's memory too.
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
 #[derive(Debug)]
 pub struct MessageMemory {

@@ -1,7 +1,7 @@
 //! parse ∘ print: what is minted parses to what it was minted from, and prints itself.
 
 use crate::world::World;
-use oscartoki::{Content, MessageRef, MessageToki, PresignedUrl, RequestRef, Ticket, hazmat};
+use oscartoki::{AnswerRef, AnswerToki, Content, Grant, MessageRef, MessageToki, PresignedUrl, RequestRef, Ticket, Toki, hazmat};
 
 /// SplitMix64: a seed tells the whole run.
 struct Seeded(u64);
@@ -64,5 +64,38 @@ fn messages_urls_and_tickets() {
         assert_eq!((parsed, parsed.claimed_connection(), parsed.claimed_ts_ms()), (w, &connection[..], ts));
         assert_eq!((parsed.claimed_nonce(), parsed.claims_origin()), (nonce, origin.is_some()));
         assert_eq!(parsed.to_text(), w.to_text());
+    }
+}
+
+#[test]
+fn requests_grants_and_answers() {
+    let world = World::new();
+    let mut random = Seeded(21);
+    for _ in 0..2_000 {
+        let ts = i64::try_from(random.below(1 << 48)).unwrap();
+        let (nonce, sid) = (random.next().to_le_bytes(), random.next().to_le_bytes());
+        let (ext, body, want) = (random.bytes(40), random.bytes(300), random.below(2) == 0);
+        let content = Content::Bytes(&body);
+        let request = RequestRef { verb: b"PUT", authority: b"api.example.com", target: b"/a?b", ext: &ext, content };
+        let q = hazmat::mint_request(&world.key, None, &request, ts, nonce, want).unwrap();
+        let parsed = Toki::parse(q.to_text().as_bytes()).unwrap();
+        assert_eq!((parsed, parsed.claimed_ts_ms(), parsed.claimed_nonce(), parsed.claimed_want()), (q, ts, nonce, want));
+        assert_eq!((parsed.has_body(), parsed.has_ext(), parsed.to_text()), (!body.is_empty(), !ext.is_empty(), q.to_text()));
+
+        let (exp, ttl) = (i64::try_from(random.below(1 << 32)).unwrap(), i64::try_from(1 + random.below(65_535)).unwrap());
+        let k = hazmat::mint_grant(&world.key, &q, sid, exp, ttl).unwrap();
+        let parsed = Grant::parse(k.to_text().as_bytes()).unwrap();
+        assert_eq!((parsed, parsed.sid(), parsed.exp_s(), parsed.ttl_s(), parsed.iat_s()), (k, sid, exp, ttl, exp - ttl));
+
+        let in_session = hazmat::mint_request(&world.key, Some(&k), &request, ts, nonce, want).unwrap();
+        assert_eq!((in_session.claimed_id(), in_session.claimed_session()), (sid, true));
+
+        let code = u8::try_from(random.below(8)).unwrap();
+        let answer = AnswerRef { status: u16::try_from(random.below(65_536)).unwrap(), ext: &ext, content };
+        let grant = want.then_some(&k);
+        let r = hazmat::mint_answer(&world.key, None, &q, code, ts, &answer, grant).unwrap();
+        let parsed = AnswerToki::parse(r.to_text().as_bytes()).unwrap();
+        assert_eq!((parsed, parsed.claimed_code(), parsed.claimed_ts_ms(), parsed.has_grant()), (r, code, ts, want));
+        assert_eq!((parsed.has_body(), parsed.has_ext(), parsed.to_text()), (!body.is_empty(), !ext.is_empty(), r.to_text()));
     }
 }
