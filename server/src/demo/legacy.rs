@@ -26,13 +26,22 @@ pub fn captured(table: &mut Table) {
 
 fn one(case: &Value) -> Came {
     let (key, toki) = (case["key"].as_str().unwrap_or_default(), case["toki"].as_str().unwrap_or_default());
-    let mint_ms = case["mint_ms"].as_i64().ok_or("a capture without its clock")?;
+    let mint_ms = minted_at(case).ok_or("a capture without its clock")?;
     let key = V1Key::new(key.as_bytes()).map_err(|error| error.to_string())?;
     key.verify(toki, Dialect::Any, mint_ms).map_err(|error| format!("{toki}: {error}"))?;
     match key.verify(toki, Dialect::Any, mint_ms + 60_000) {
         Err(error) if error.name() == "stale" => Ok(()),
         other => Err(format!("a minute later: {other:?}")),
     }
+}
+
+/// The capture's clock. Python's is a float of seconds: what is below a millisecond is cut.
+fn minted_at(case: &Value) -> Option<i64> {
+    case["mint_ms"].as_i64().or_else(|| {
+        let (seconds, part) = case["mint_s"].as_str()?.split_once('.')?;
+        let part: String = part.chars().chain("000".chars()).take(3).collect();
+        Some(seconds.parse::<i64>().ok()? * 1000 + part.parse::<i64>().ok()?)
+    })
 }
 
 /// The two steps against a running service, and the three keyless requests.
