@@ -190,14 +190,14 @@ impl Exchange {
                 Verdict::Accepted(verified) => Judged::Run(Request::from_parts(parts, Body::from(bytes)), verified),
                 // Nothing is pending once the body was there.
                 Verdict::Pending(pending) => Judged::Answer(self.refuse(pending.too_large()).await),
-                other => Judged::Answer(self.turn_away(other, &parts).await),
+                other => Judged::Answer(self.turn_away(other).await),
             };
         }
         let verdict = view.read(|head| service.verify_head_ref(head, Content::None, self.layer.shared.now_ms()));
         let pending = match verdict {
             Verdict::Pending(pending) => pending,
             Verdict::Accepted(verified) => return Judged::Run(Request::from_parts(parts, body), verified),
-            other => return Judged::Answer(self.turn_away(other, &parts).await),
+            other => return Judged::Answer(self.turn_away(other).await),
         };
         if self.layer.streaming {
             return Judged::Stream(Request::from_parts(parts, body), pending);
@@ -210,15 +210,17 @@ impl Exchange {
         let digest = (!bytes.is_empty()).then(|| sha256(&bytes));
         match pending.finish(digest.as_ref()) {
             Verdict::Accepted(verified) => Judged::Run(Request::from_parts(parts, Body::from(bytes)), verified),
-            other => Judged::Answer(self.turn_away(other, &parts).await),
+            other => Judged::Answer(self.turn_away(other).await),
         }
     }
 
     /// Answers what does not run.
-    async fn turn_away(&self, verdict: Verdict, parts: &http::request::Parts) -> Response<Body> {
+    async fn turn_away(&self, verdict: Verdict) -> Response<Body> {
         match verdict {
-            Verdict::Refused(refusal) if refuse::speaks_v1(parts, &self.layer.shared.service) => refuse::v1(&refusal),
-            Verdict::Refused(refusal) => self.refuse(refusal).await,
+            Verdict::Refused(refusal) => match refusal.legacy_body() {
+                Some(body) => refuse::v1(&refusal, body),
+                None => self.refuse(refusal).await,
+            },
             Verdict::Handshake(handshake) => refuse::handshake(&handshake),
             Verdict::Accepted(_) | Verdict::Pending(_) => refuse::broken("the verdict of a finished body is pending"),
         }

@@ -54,13 +54,15 @@ pub struct Failure {
     may_have_run: bool,
     signed: bool,
     status: Option<u16>,
+    explained: Option<String>,
     /// What the command prints although it failed (`oscar curl --fail` shows the answer).
     shown: Option<Said>,
 }
 
 impl Failure {
     fn new(exit: u8, name: impl Into<String>, sentence: impl Into<String>) -> Self {
-        Self { exit, name: name.into(), sentence: sentence.into(), may_have_run: false, signed: false, status: None, shown: None }
+        let (name, sentence) = (name.into(), sentence.into());
+        Self { exit, name, sentence, may_have_run: false, signed: false, status: None, explained: None, shown: None }
     }
 
     /// Exit 1 with an error of the protocol.
@@ -118,8 +120,17 @@ impl Failure {
         Self { may_have_run, ..Self::new(NETWORK, "network", sentence) }
     }
 
+    /// With what would explain it.
+    pub fn explained(self, explained: String) -> Self {
+        Self { sentence: format!("{} ({explained})", self.sentence), explained: Some(explained), ..self }
+    }
+
     fn object(&self) -> Value {
-        json!({ "error": self.name, "may_have_run": self.may_have_run, "signed": self.signed, "status": self.status })
+        let mut object = json!({ "error": self.name, "may_have_run": self.may_have_run, "signed": self.signed, "status": self.status });
+        if let Some(explained) = &self.explained {
+            object["explained"] = Value::from(explained.as_str());
+        }
+        object
     }
 }
 

@@ -4,7 +4,9 @@ use super::args::VerifyArgs;
 use super::inputs::{self, Address};
 use super::output::{Failure, Said};
 use oscartoki::encoding::hex;
-use oscartoki::{Content, Headers, Keyring, MemoryReplayLog, OscarError, RequestRef, Service, ServiceConfig, Verdict};
+use oscartoki::{
+    AudienceKey, Candidate, Content, Headers, Keyring, MemoryReplayLog, OscarError, RequestRef, Service, ServiceConfig, Verdict, explain,
+};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -40,14 +42,33 @@ pub fn verify(args: &VerifyArgs) -> Result<Said, Failure> {
             let text = format!("authentic: kid {kid}{session} at {} ms", verified.ts_ms());
             Ok(Said::text(text, json!({ "kid": kid, "sid": sid, "ts_ms": verified.ts_ms() })))
         }
-        Verdict::Refused(refusal) => Err(refused(args, refusal.error(), &request, &ring)),
+        Verdict::Refused(refusal) => Err(refused(args, refusal.error(), &request, &keys)),
         Verdict::Pending(_) => Err(Failure::refused(OscarError::BodyMismatch("the content was not compared"))),
         Verdict::Handshake(_) => Err(Failure::refused(OscarError::Policy("the first step of v1 authorises nothing"))),
     }
 }
 
-fn refused(_args: &VerifyArgs, error: OscarError, _request: &RequestRef<'_>, _ring: &Arc<Keyring>) -> Failure {
-    Failure::refused(error)
+/// The refusal; with `--explain`, what would make the MAC fit.
+fn refused(args: &VerifyArgs, error: OscarError, request: &RequestRef<'_>, keys: &str) -> Failure {
+    let failure = Failure::refused(error);
+    if !args.explain || !matches!(error.name(), "bad_mac" | "malformed" | "unknown_key") {
+        return failure;
+    }
+    let held: Vec<_> = inputs::key_lines(keys).enumerate().filter_map(|(at, line)| Some((at + 1, registered(line)?))).collect();
+    let labels: Vec<_> = held.iter().map(|(at, _)| format!("the key in place {at} of the key file")).collect();
+    let candidates: Vec<_> = held.iter().zip(&labels).map(|((_, key), label)| Candidate { key, label }).collect();
+    let found = explain(&candidates, request, args.toki.as_bytes(), args.grant.as_deref().map(str::as_bytes));
+    failure.explained(found.unwrap_or_else(|| "none of the usual alterations makes it fit".to_owned()))
+}
+
+/// The key of a line, under the kid that is registered for it.
+fn registered(line: &str) -> Option<AudienceKey> {
+    let mut words = line.split_whitespace();
+    let key = AudienceKey::parse(words.next()?).ok()?;
+    match words.next().and_then(|word| word.strip_prefix("kid=")) {
+        Some(kid) => key.with_kid(&inputs::hex::<8>(kid, "a kid").ok()?).ok(),
+        None => Some(key),
+    }
 }
 
 /// A name that is no authority comes from the URL: it is what would be refused.

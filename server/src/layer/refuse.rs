@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use oscartoki::{Handshake, Refusal, Service};
+use oscartoki::{Handshake, Refusal};
 use serde_json::json;
 
 pub const TOKI: HeaderName = HeaderName::from_static("oscartoki");
@@ -35,19 +35,14 @@ pub fn ask_for_a_toki(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a refused request spoke v1, where that is on: it is answered in kind.
-pub fn speaks_v1(parts: &http::request::Parts, service: &Service) -> bool {
-    let toki = parts.headers.get(TOKI).map_or(&[][..], HeaderValue::as_bytes);
-    !toki.is_empty() && !toki.starts_with(b"ot2.") && service.keyring().has_v1()
-}
-
-/// A v1 refusal: no toki is ever minted on one.
-pub fn v1(refusal: &Refusal) -> Response<Body> {
+/// A v1 refusal, in its own form: no toki is ever minted on one.
+pub fn v1(refusal: &Refusal, body: String) -> Response<Body> {
     tracing::debug!(error = refusal.error().name(), detail = refusal.error().detail(), "v1 refused");
-    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
-    let mut response = object(status, &json!({ "status": "error", "message": refusal.error().name() }));
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(ERROR, HeaderValue::from_static(refusal.error().name()));
-    if status == StatusCode::UNAUTHORIZED {
+    if response.status() == StatusCode::UNAUTHORIZED {
         ask_for_a_toki(response.headers_mut());
     }
     response
