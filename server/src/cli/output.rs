@@ -79,9 +79,14 @@ impl Failure {
     }
 
     /// Exit 1 for an authentic answer that the caller called a failure.
-    pub fn status(status: u16, shown: Said) -> Self {
+    pub fn status(status: u16, mut shown: Said) -> Self {
         let known = Self::new(REFUSED, "status", format!("the service answered {status}"));
-        Self { may_have_run: true, signed: true, status: Some(status), shown: Some(shown), ..known }
+        let failure = Self { may_have_run: true, signed: true, status: Some(status), ..known };
+        // The answer's own object, with what every failure says.
+        if let (Some(Value::Object(answer)), Value::Object(says)) = (&mut shown.json, failure.object()) {
+            answer.extend(says);
+        }
+        Self { shown: Some(shown), ..failure }
     }
 
     /// Exit 1 for rows of the demo that are not as they must be.

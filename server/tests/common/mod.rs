@@ -94,7 +94,8 @@ impl Desk {
             command.args(["--listen", "127.0.0.1:0"]);
         }
         let child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Serving { child, address: String::new(), line: String::new() }
+        let wanted = args.iter().skip_while(|arg| **arg != "--listen").nth(1).map(|address| (*address).to_owned()).unwrap_or_default();
+        Serving { child, wanted, address: String::new(), line: String::new() }
     }
 }
 
@@ -107,6 +108,8 @@ impl Drop for Desk {
 /// A running `oscar serve`; it dies with its owner.
 pub struct Serving {
     child: Child,
+    /// Where it was told to listen.
+    pub wanted: String,
     /// `127.0.0.1:PORT`.
     pub address: String,
     /// What it said when it was ready.

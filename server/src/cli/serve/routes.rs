@@ -1,7 +1,8 @@
 //! What is on the socket: health, readiness, and an echo that needs a toki.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -10,14 +11,29 @@ use oscartoki::encoding::hex;
 use oscartoki::{Service, sha256};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tower::ServiceExt as _;
 
 pub fn app(layer: &OscarLayer) -> Router {
-    let echoes = Router::new().route("/echo", any(echo)).route("/echo/", any(echo)).route("/echo/{*rest}", any(echo)).layer(layer.clone());
+    let echoes =
+        Router::new().route("/echo", any(echo)).route("/echo/", any(echo)).route("/echo/{*rest}", any(echo)).route_layer(layer.clone());
+    let nothing = Router::new().fallback(|| async { StatusCode::NOT_FOUND }).layer(layer.clone());
     Router::new()
         .route("/healthz", get(|| async { Json(json!({ "healthy": true })) }))
         .route("/readyz", get(readyz))
         .with_state(layer.service().clone())
         .merge(echoes)
+        .fallback(|request: Request| unknown(nothing, request))
+}
+
+/// An unknown path: who signed the request gets a signed 404, everybody else a plain one.
+async fn unknown(signed: Router, request: Request) -> Response {
+    if !request.headers().contains_key("oscartoki") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match signed.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 async fn readyz(State(service): State<Arc<Service>>) -> (StatusCode, Json<Value>) {
