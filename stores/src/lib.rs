@@ -1,1 +1,25 @@
-//! placeholder
+//! Replay memory that several processes share, and the guard that makes core notice a fork.
+//!
+//! [`MappedReplayLog`] is a file that the processes of one machine map: gunicorn's, puma's and php-fpm's workers, and a
+//! single process that wants to survive its restart. It is the one place of unsafe code outside the doors.
+//!
+//! ```
+//! use oscartoki_stores::{MappedReplayLog, Options};
+//! # fn main() -> Result<(), oscartoki_stores::StoreError> {
+//! # let folder = std::env::temp_dir().join(format!("oscartoki-doc-{}", std::process::id()));
+//! # std::fs::create_dir(&folder).ok();
+//! let log = MappedReplayLog::open(folder.join("api.example.com"), &Options { capacity: 10_000, ..Options::default() })?;
+//! assert_eq!(log.capacity(), 10_000);
+//! # std::fs::remove_dir_all(folder).ok();
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod fork;
+mod mapped;
+
+pub use error::StoreError;
+pub use fork::fork_guard;
+pub use mapped::{MappedReplayLog, Options};
+pub use oscartoki::replay::Quotas;

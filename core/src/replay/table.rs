@@ -75,7 +75,7 @@ impl Shard {
         }
         let (past, end) = (past as u32, end as u32);
         let mut free = None;
-        for nth in 0..REACH {
+        for nth in 0..REACH.min(self.lines.len()) {
             let line = &self.lines[series(salted, nth, self.lines.len())];
             self.most_touched = self.most_touched.max((nth + 1) * SLOTS);
             for slot in 0..SLOTS {
