@@ -49,19 +49,19 @@ impl Said {
 #[derive(Debug)]
 pub struct Failure {
     exit: u8,
-    name: String,
+    name: &'static str,
     sentence: String,
     may_have_run: bool,
     signed: bool,
     status: Option<u16>,
     explained: Option<String>,
     /// What the command prints although it failed (`oscar curl --fail` shows the answer).
-    shown: Option<Said>,
+    shown: Option<Box<Said>>,
 }
 
 impl Failure {
-    fn new(exit: u8, name: impl Into<String>, sentence: impl Into<String>) -> Self {
-        let (name, sentence) = (name.into(), sentence.into());
+    fn new(exit: u8, name: &'static str, sentence: impl Into<String>) -> Self {
+        let sentence = sentence.into();
         Self { exit, name, sentence, may_have_run: false, signed: false, status: None, explained: None, shown: None }
     }
 
@@ -86,13 +86,13 @@ impl Failure {
         if let (Some(Value::Object(answer)), Value::Object(says)) = (&mut shown.json, failure.object()) {
             answer.extend(says);
         }
-        Self { shown: Some(shown), ..failure }
+        Self { shown: Some(Box::new(shown)), ..failure }
     }
 
     /// Exit 1 for rows of the demo that are not as they must be.
     pub fn rows(failed: usize, shown: Said) -> Self {
         let sentence = format!("{failed} rows are not as they must be");
-        Self { shown: Some(shown), ..Self::new(REFUSED, "demo", sentence) }
+        Self { shown: Some(Box::new(shown)), ..Self::new(REFUSED, "demo", sentence) }
     }
 
     /// Exit 2.
@@ -116,7 +116,7 @@ impl Failure {
     }
 
     /// Exit 3 under a name.
-    pub fn named(name: &str, sentence: impl Into<String>) -> Self {
+    pub fn named(name: &'static str, sentence: impl Into<String>) -> Self {
         Self::new(CONFIG, name, sentence)
     }
 
@@ -150,7 +150,7 @@ impl Output {
             Err(mut failure) => {
                 eprintln!("error: {}: {}", failure.name, one_line(&failure.sentence));
                 match failure.shown.take() {
-                    Some(shown) => self.say(shown),
+                    Some(shown) => self.say(*shown),
                     None if self.json && failure.exit != USAGE => self.line(&failure.object().to_string()),
                     None => {}
                 }

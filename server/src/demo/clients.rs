@@ -174,7 +174,7 @@ impl Driver {
         }
     }
 
-    /// Runs a program of the examples; its arguments are those of `oscar curl`.
+    /// Runs a program of the examples: the same arguments and output in C and Python.
     async fn program(self, world: &World, ask: &Ask, url: &str) -> Result<Report, String> {
         let mut command = match (self, &world.args.python, &world.args.c_client) {
             (Self::Python, Some(python), _) => {
@@ -182,37 +182,47 @@ impl Driver {
                 command.arg(world.example("python/client.py"));
                 command
             }
-            (_, _, Some(client)) => tokio::process::Command::new(client),
+            (Self::C, _, Some(client)) => tokio::process::Command::new(client),
             _ => return Err("no such client".to_owned()),
         };
-        command.args(["--json", "--audience", AUDIENCE]);
+        command.arg("--secret").arg(&world.secret_file).args(["--audience", AUDIENCE]);
         if let Some(body) = ask.body {
             command.args(["-X", "POST", "-d", body]);
         }
-        let mut flag = |on: bool, name: &str| {
+        for (on, flag) in [(ask.verify_first, "--verify-first"), (ask.trust_clock, "--trust-clock"), (ask.roll_every, "--roll-every")] {
             if on {
-                command.arg(name);
-            }
-        };
-        flag(ask.verify_first, "--verify-first");
-        flag(ask.trust_clock, "--trust-clock");
-        flag(ask.roll_every, "--roll-every");
-        for (name, number) in [("--offset-ms", ask.offset_ms), ("--repeat", count(ask.repeat)), ("--parallel", count(ask.parallel))] {
-            if number != 0 {
-                command.arg(format!("{name}={number}"));
+                command.arg(flag);
             }
         }
-        command.arg(url).env("OSCAR_SECRET", world.secret.to_text()).env_remove("OSCAR_KEY");
-        command.stdin(Stdio::null()).kill_on_drop(true);
+        for (name, number) in [("--clock-off-ms", ask.offset_ms), ("--count", count(ask.repeat)), ("--parallel", count(ask.parallel))] {
+            if number != 0 {
+                command.args([name, &number.to_string()]);
+            }
+        }
+        command.arg(url).env_remove("OSCAR_SECRET").env_remove("OSCAR_KEY").stdin(Stdio::null()).kill_on_drop(true);
         let ran = tokio::time::timeout(PATIENCE, command.output()).await.map_err(|_| "it did not end within a minute")?;
         let output = ran.map_err(|error| format!("it does not start: {error}"))?;
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        let object = stdout.lines().last().and_then(|line| serde_json::from_str(line).ok());
-        object.map(Report).ok_or_else(|| {
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            format!("{}; it printed no object: {}", output.status, stderr.lines().last().unwrap_or_default())
-        })
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        said(&out, &err).ok_or_else(|| format!("{}: {}", output.status, err.lines().last().unwrap_or("it said nothing")))
     }
+}
+
+/// Reads `verified: status S, code C, requests R[, probed][, resent][, in session]` after each body, or
+/// `error: NAME: sentence (may have run: yes|no)`.
+fn said(out: &str, err: &str) -> Option<Report> {
+    if let Some(line) = err.lines().find_map(|line| line.strip_prefix("error: ")) {
+        let name = line.split(':').next().unwrap_or_default();
+        return Some(Report(
+            json!({ "error": name, "may_have_run": line.contains("(may have run: yes)"), "signed": name != "missing" && name != "bad_mac" }),
+        ));
+    }
+    let verified: Vec<_> = out.lines().filter_map(|line| line.strip_prefix("verified: ")).collect();
+    let words: Vec<_> = verified.last()?.split(", ").collect();
+    let number = |name: &str| words.iter().find_map(|word| word.strip_prefix(name)?.trim().parse::<i64>().ok());
+    Some(Report(json!({
+        "status": number("status"), "verified": true, "code": number("code"), "requests": number("requests"), "ok": verified.len(),
+        "probed": words.contains(&"probed"), "resent": words.contains(&"resent"), "in_session": words.contains(&"in session"), "body": out,
+    })))
 }
 
 fn forged(report: &Report) -> Came {

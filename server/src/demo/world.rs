@@ -14,6 +14,7 @@ pub struct World {
     pub secret: Secret,
     pub key: AudienceKey,
     pub key_file: PathBuf,
+    pub secret_file: PathBuf,
     /// The v1 key that the Rust service still takes.
     pub v1_key: String,
     folder: PathBuf,
@@ -25,7 +26,8 @@ impl World {
         let key = secret.audience_key(AUDIENCE, 0).map_err(Failure::refused)?;
         let (kid, v1_key) = (hex(&key.kid_bytes()), secret.kid_bytes(7).map(|bytes| hex(&bytes)).map_err(Failure::refused)?);
         let folder = std::env::temp_dir().join(format!("oscar-demo-{}-{kid}", std::process::id()));
-        let world = Self { args, secret, key_file: folder.join("keys"), key, v1_key, folder };
+        let (key_file, secret_file) = (folder.join("keys"), folder.join("secret"));
+        let world = Self { args, secret, key_file, secret_file, key, v1_key, folder };
         world.write().map_err(|error| Failure::config(format!("{}: {error}", world.folder.display())))?;
         Ok(world)
     }
@@ -36,6 +38,7 @@ impl World {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.folder)?;
         let v1 = format!("v1 until=2099-12-31T23:59:59Z dialect=any key={} kid=00000000000000f1", hex(self.v1_key.as_bytes()));
+        oscar::private::write_new(&self.secret_file, format!("{}\n", self.secret.to_text()).as_bytes())?;
         oscar::private::write_new(&self.key_file, format!("# the demo's client, v2 and v1\n{}\n{v1}\n", self.key.to_text()).as_bytes())
     }
 
