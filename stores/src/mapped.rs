@@ -229,3 +229,32 @@ impl std::fmt::Debug for MappedReplayLog {
         f.debug_struct("MappedReplayLog").field("path", &self.path).field("capacity", &self.capacity()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn another_start_of_the_machine_empties_it() {
+        let path = std::env::temp_dir().join(format!("oscartoki-boot-{}", std::process::id()));
+        let options = Options { capacity: 100, quotas: None };
+        let entry = ReplayEntry { space: Space::Toki, tag: [1; 16], kid: [2; 8], sid: None, ts_ms: 10_000, keep_ms: 64_000 };
+        let remembered = |log: &MappedReplayLog, now_ms| log.insert(&entry, 0, now_ms).remembered;
+        let before = MappedReplayLog::open_in_boot(&path, &options, "one").unwrap();
+        assert_eq!(before.start(5_000), LogStart::Empty);
+        assert_eq!(remembered(&before, 10_000), Remembered::Fresh);
+        before.mark_v2([2; 8]);
+        let same = MappedReplayLog::open_in_boot(&path, &options, "one").unwrap();
+        assert_eq!(same.start(9_000), LogStart::Carried { floor_ms: 5_000 });
+        assert_eq!(remembered(&same, 10_000), Remembered::Seen);
+        let after = MappedReplayLog::open_in_boot(&path, &options, "two").unwrap();
+        assert!(!after.has_spoken_v2([2; 8]));
+        assert_eq!(after.start(9_000), LogStart::Empty, "so its service's floor is now + 2F");
+        assert_eq!(remembered(&after, 10_000), Remembered::Fresh);
+        assert_eq!(remembered(&same, 11_000), Remembered::Full, "who still has the old file is out");
+        for ending in ["", ".lock"] {
+            std::fs::remove_file(format!("{}{ending}", path.display())).unwrap();
+        }
+    }
+}
