@@ -188,8 +188,14 @@ pub(crate) unsafe fn write_bytes(content: &[u8], place: *mut u8, capacity: usize
 /// A bounded text as a zero-terminated array; what does not fit is cut, which the sizes of this crate rule out.
 pub(crate) fn chars<const N: usize>(text: &str) -> [c_char; N] {
     let mut out = [0; N];
-    for (place, byte) in out[..N - 1].iter_mut().zip(text.bytes()) {
-        *place = byte as c_char;
-    }
+    put_chars(&mut out, text);
     out
+}
+
+/// [`chars`] in place; what lies behind the terminating zero stays as it is.
+pub(crate) fn put_chars<const N: usize>(out: &mut [c_char; N], text: &str) {
+    let len = text.len().min(N - 1);
+    // SAFETY: `c_char` is a byte, signed or not, and `len` bytes fit into both.
+    unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), out.as_mut_ptr().cast(), len) };
+    out[len] = 0;
 }

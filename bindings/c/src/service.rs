@@ -1,6 +1,6 @@
 //! The service: made once, asked for a verdict per request, and for the headers of the answer.
 
-use crate::boundary::{Out, Packed, TextOut, bad_packed, bytes, chars, content, lent};
+use crate::boundary::{Out, Packed, TextOut, bad_packed, bytes, chars, content, lent, put_chars};
 use crate::client::{answer_head, names, request_fields};
 use crate::handle::{self, ANSWERS, HANDSHAKES, Handle, KEYRINGS, PENDING, REPLAY_LOGS, SERVICES};
 use crate::status::{Fault, Result, Status, guard, guard_status, remember};
@@ -429,25 +429,24 @@ unsafe fn answer_with(
     })
 }
 
-/// Fills `verdict` in every case.
+/// Fills `verdict` in every case, in place.
 ///
 /// # Safety
 /// `verdict` is null, misaligned or writable.
 unsafe fn judge(verdict: *mut CVerdict, judge: impl FnOnce() -> Result<Verdict>) -> Status {
-    let writable = !verdict.is_null() && verdict.is_aligned();
-    let mut filled = CVerdict::refused(Status::Internal);
+    if verdict.is_null() || !verdict.is_aligned() {
+        return guard(|| Err(Fault::new(Status::NullPointer, "a null or misaligned pointer for the verdict")));
+    }
+    // SAFETY: not null, aligned, and writable as this function asks; initialised before it is borrowed.
+    let filled = unsafe {
+        verdict.write(CVerdict::refused(Status::Internal));
+        &mut *verdict
+    };
     let status = guard_status(|| {
-        if !writable {
-            return Err(Fault::new(Status::NullPointer, "a null or misaligned pointer for the verdict"));
-        }
         filled.take(judge()?)?;
         Ok(filled.status)
     });
     filled.status = status;
-    if writable {
-        // SAFETY: not null, aligned, and writable as this function asks.
-        unsafe { verdict.write(filled) };
-    }
     status
 }
 
@@ -505,7 +504,7 @@ impl CVerdict {
         self.kid = request.kid();
         self.sid = request.sid().unwrap_or_default();
         self.nonce = request.nonce();
-        self.authority = chars(request.authority());
+        put_chars(&mut self.authority, request.authority());
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Result<()> {
