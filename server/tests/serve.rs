@@ -312,3 +312,26 @@ fn v1_is_taken_where_a_key_allows_it() {
     let over = desk.serve(&["--first-start", "--key", "key", "ended"]);
     assert!(get(&over.address, "/echo", &fresh).1.contains("\"policy\""));
 }
+
+#[test]
+fn a_mapped_memory_outlives_its_processes() {
+    let desk = Desk::new();
+    let (one, two) = (desk.serve(&["--memory", "shared", "--first-start"]), desk.serve(&["--memory", "shared"]));
+    let request = minted(&desk, "/echo");
+    assert_eq!(raw(&one.address, &request).0, 200);
+    for serving in [&one, &two] {
+        let (status, answer) = raw(&serving.address, &request);
+        assert_eq!((status, code(&answer)), (409, Some(2)));
+    }
+    assert_eq!(one.end("KILL").0, None);
+    let began = Instant::now();
+    let again = desk.serve(&["--memory", "shared"]);
+    assert!(began.elapsed() < Duration::from_secs(4), "a memory that survived needs no such start");
+    let (status, answer) = raw(&again.address, &request);
+    assert_eq!((status, code(&answer)), (409, Some(2)));
+    assert_eq!(raw(&again.address, &minted(&desk, "/echo")).0, 200);
+    // Deleted under them, it is no memory.
+    std::fs::remove_file(desk.path("shared")).unwrap();
+    within(Duration::from_secs(5), || code(&raw(&two.address, &minted(&desk, "/echo")).1) == Some(7));
+    desk.fails(3, "config", &["serve", "--audience", AUDIENCE, "--key", "key", "--listen", "127.0.0.1:0", "--memory", "nowhere/shared"]);
+}

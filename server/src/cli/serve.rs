@@ -92,7 +92,11 @@ fn service(config: &Config, ring: Arc<Keyring>, address: &str) -> Result<Service
     };
     let log: Arc<dyn ReplayLog> = match &config.memory {
         Memory::Local => Arc::new(MemoryReplayLog::new(config.capacity)),
-        Memory::Mapped(path) => Arc::new(mapped(path, config)?),
+        Memory::Mapped(path) => {
+            let options = oscartoki_stores::Options { capacity: config.capacity, ..oscartoki_stores::Options::default() };
+            let open = oscartoki_stores::MappedReplayLog::open(path, &options);
+            Arc::new(open.map_err(|error| Failure::config(error.to_string()))?)
+        }
     };
     Service::new(rules, ring, log, oscar::clock::now_ms()).map_err(Failure::key)
 }
@@ -148,8 +152,4 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .try_init();
-}
-
-fn mapped(_path: &std::path::Path, _config: &Config) -> Result<MemoryReplayLog, Failure> {
-    Err(Failure::config("a mapped memory is not part of this build yet"))
 }
