@@ -3,6 +3,7 @@
 
 use super::ReplayEntry;
 use std::hash::{BuildHasher as _, RandomState};
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Counters in one array. Holders fall onto them by a salted hash; two on one counter share its quota.
@@ -96,11 +97,17 @@ pub struct Tallies<'a> {
     pub shift: u32,
 }
 
+/// Who an entry counts for.
+#[derive(Clone, Copy, Debug)]
+pub struct Holders {
+    kid: usize,
+    sid: Option<usize>,
+}
+
 /// What was counted for an entry, to be taken back.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
-    kid: usize,
-    sid: Option<usize>,
+    holders: Holders,
     bucket: i64,
     far: bool,
 }
@@ -114,12 +121,21 @@ impl Tallies<'_> {
         (end_ms >> shift) - (past_ms.saturating_add(1) >> shift) >= RING as i64
     }
 
+    /// Who `entry` counts for. It begins to read their counters: called before the table is looked through, the two wait
+    /// for memory together.
+    pub fn holders(&self, salt: &Salt, entry: &ReplayEntry) -> Holders {
+        let holders = Holders { kid: salt.kid(entry.kid), sid: entry.sid.map(|sid| salt.sid(entry.kid, sid)) };
+        let first = |words, holder| ring(words, holder).map(|ring| ring[0].load(Relaxed));
+        black_box((first(self.kids, holders.kid), holders.sid.map(|sid| first(self.sids, sid))));
+        holders
+    }
+
     /// Counts an entry that lives until `end_ms`, where everything up to `past_ms` is gone. `None`, and nothing counted, over a
     /// quota or beyond a day and a half.
     ///
     /// A counter untouched for exactly 256 turns of its ring may show its old count again: that can only refuse. A thread
     /// that slept through half a ring may make another's count forget a bucket: quotas are fairness, not safety.
-    pub fn raise(&self, salt: &Salt, entry: &ReplayEntry, end_ms: i64, past_ms: i64) -> Option<Counted> {
+    pub fn raise(&self, holders: Holders, end_ms: i64, past_ms: i64) -> Option<Counted> {
         let far = Self::is_far(self.shift, end_ms, past_ms);
         let (words, shift) = if far { (self.far, Self::FAR_SHIFT) } else { (self.kids, self.shift) };
         let bucket = end_ms >> shift;
@@ -127,19 +143,17 @@ impl Tallies<'_> {
         if bucket - oldest(shift) >= RING as i64 {
             return None;
         }
-        let kid = salt.kid(entry.kid);
         // Raised before it is summed: of two that meet at the limit none slips through.
-        raise(ring(words, kid)?, bucket);
-        let counted = Counted { kid, sid: None, bucket, far };
-        let live = sum(self.kids, kid, oldest(self.shift)) + sum(self.far, kid, oldest(Self::FAR_SHIFT));
+        raise(ring(words, holders.kid)?, bucket);
+        let counted = Counted { holders: Holders { sid: None, ..holders }, bucket, far };
+        let live = sum(self.kids, holders.kid, oldest(self.shift)) + sum(self.far, holders.kid, oldest(Self::FAR_SHIFT));
         if live > self.quotas.kid.min(MOST) {
             self.lower(counted);
             return None;
         }
-        let Some(sid) = entry.sid.filter(|_| !far) else { return Some(counted) };
-        let sid = salt.sid(entry.kid, sid);
+        let Some(sid) = holders.sid.filter(|_| !far) else { return Some(counted) };
         raise(ring(self.sids, sid)?, bucket);
-        let counted = Counted { sid: Some(sid), ..counted };
+        let counted = Counted { holders, ..counted };
         if sum(self.sids, sid, oldest(self.shift)) > self.quotas.sid.min(MOST) {
             self.lower(counted);
             return None;
@@ -149,7 +163,7 @@ impl Tallies<'_> {
 
     /// Takes one [`Tallies::raise`] back: the entry was not inserted after all.
     pub fn lower(&self, counted: Counted) {
-        let Counted { kid, sid, bucket, far } = counted;
+        let Counted { holders: Holders { kid, sid }, bucket, far } = counted;
         for ring in [ring(if far { self.far } else { self.kids }, kid), sid.and_then(|sid| ring(self.sids, sid))].into_iter().flatten() {
             let (word, age) = place(ring, bucket);
             let _ = word.fetch_update(Relaxed, Relaxed, |was| (count_of(was, age) > 0).then(|| was - 1));

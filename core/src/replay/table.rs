@@ -4,7 +4,7 @@
 //! every line it passed notes until when it must be looked for further on; so nearly every check reads one line. What the floor
 //! has reached is free, and nothing else ever is; nothing is cleared.
 
-use super::quota::{Quotas, Salt, TALLY_WORDS, Tallies};
+use super::quota::{Holders, Quotas, Salt, TALLY_WORDS, Tallies};
 use super::{Recorded, Remembered, ReplayEntry};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -142,6 +142,20 @@ struct Counters {
     shift: u32,
 }
 
+impl Counters {
+    fn tallies(&self) -> Tallies<'_> {
+        let far = self.far.get().map_or(&[][..], |far| far);
+        Tallies { kids: &self.kids, sids: &self.sids, far, quotas: self.quotas, shift: self.shift }
+    }
+
+    fn admit(&self, holders: Holders, end_ms: i64, floor_ms: i64) -> bool {
+        if Tallies::is_far(self.shift, end_ms, floor_ms) {
+            self.far.get_or_init(counters);
+        }
+        self.tallies().raise(holders, end_ms, floor_ms).is_some()
+    }
+}
+
 /// Shards behind locks, with quotas over all of them.
 pub(super) struct Table {
     salt: Salt,
@@ -169,14 +183,10 @@ impl Table {
 
     pub(super) fn insert(&self, entry: &ReplayEntry, floor_ms: i64) -> Recorded {
         let salted = self.salt.mix_tag(&entry.tag);
-        self.shard(salted).insert(salted, entry, floor_ms, |end_ms, floor_ms| self.admit(entry, end_ms, floor_ms))
-    }
-
-    fn admit(&self, entry: &ReplayEntry, end_ms: i64, floor_ms: i64) -> bool {
-        let Some(Counters { kids, sids, far, quotas, shift }) = &self.counters else { return true };
-        let far = if Tallies::is_far(*shift, end_ms, floor_ms) { Some(far.get_or_init(counters)) } else { far.get() };
-        let tallies = Tallies { kids, sids, far: far.map_or(&[], |far| far), quotas: *quotas, shift: *shift };
-        tallies.raise(&self.salt, entry, end_ms, floor_ms).is_some()
+        let mut shard = self.shard(salted);
+        let holders = self.counters.as_ref().map(|counters| (counters, counters.tallies().holders(&self.salt, entry)));
+        let admit = |end_ms, floor_ms| holders.is_none_or(|(counters, holders)| counters.admit(holders, end_ms, floor_ms));
+        shard.insert(salted, entry, floor_ms, admit)
     }
 
     fn shard(&self, salted: u64) -> MutexGuard<'_, Shard> {
