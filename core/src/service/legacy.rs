@@ -166,11 +166,17 @@ impl Service {
 impl Desk {
     /// Each core once per step. One that is used up although no request asked was minted here.
     fn spend(&self, step: Step, core: &Tag, kid: Kid, ts_ms: i64, now_ms: i64) -> Result<()> {
-        let asked = self.record(tag(step, Mark::Asked, core), kid, ts_ms, now_ms)?;
-        match (self.record(tag(step, Mark::Used, core), kid, ts_ms, now_ms)?, asked) {
-            (true, _) => Ok(()),
-            (false, false) => Err(OscarError::Replayed("this v1 toki has been spent")),
-            (false, true) => Err(OscarError::Reflected("a v1 toki that was minted here came back as a request")),
+        // One alone is the first to ask; it alone looks whether the core is a minted one.
+        let first = self.record(tag(step, Mark::Asked, core), kid, ts_ms, now_ms)?;
+        let unused = first && self.record(tag(step, Mark::Used, core), kid, ts_ms, now_ms)?;
+        // Another thread may have raised the floor meanwhile, and the memory may have forgotten what lies below.
+        if ts_ms <= self.legacy_floor.raise(i64::MIN) {
+            return Err(OscarError::Stale("the v1 toki is older than what is remembered"));
+        }
+        match (first, unused) {
+            (true, true) => Ok(()),
+            (true, false) => Err(OscarError::Reflected("a v1 toki that was minted here came back as a request")),
+            (false, _) => Err(OscarError::Replayed("this v1 toki has been spent")),
         }
     }
 
