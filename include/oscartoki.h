@@ -105,6 +105,9 @@
 // As OSCAR_DIALECT_ANY: Java loses the leading zeros of a digest.
 #define OSCAR_DIALECT_JAVA 2
 
+// Room for the path of a shared memory, its terminating zero included.
+#define OSCAR_PATH_MAX_LEN 4096
+
 // Room for the toki of an answer, of either version, its terminating zero included.
 #define OSCAR_ANSWER_TOKI_MAX_LEN 97
 
@@ -735,6 +738,18 @@ oscar_status oscar_client_request_ext(oscar_handle client,
 // 1: a probe of this client leaves the header of that name out; 0: it keeps it (also for a handle that is not alive).
 int32_t oscar_client_drops_from_probe(oscar_handle client, const char *name, size_t len);
 
+// Says in a sentence what is different between a request as it arrived and as it was signed; for development, never for an answer.
+// `keys`: lp(label) lp(`oa2.` text) for each key at hand, the service's own first. `request` and `body` as in `oscar_service_verify_packed`.
+// Writes a text, which the caller frees with `oscar_text_free`, or 0 when the toki is good or nothing usual explains it.
+// Errors: missing (no toki), malformed, those of the key texts.
+oscar_status oscar_explain(const uint8_t *keys,
+                           size_t keys_len,
+                           const uint8_t *request,
+                           size_t request_len,
+                           const uint8_t *body,
+                           size_t body_len,
+                           oscar_handle *explanation);
+
 // Mints the toki of a request with an audience key (`oa2.` text), in the session of `grant` unless that is null. `request` and `body` as in
 // `oscar_client_sign_packed`; `nonce` has 8 bytes; the toki goes into `out` (OSCAR_TOKI_MAX_LEN). Errors: those of the texts, unsignable.
 oscar_status oscar_hazmat_mint_request(const char *key,
@@ -991,6 +1006,21 @@ oscar_status oscar_replay_log_memory(size_t capacity,
 
 // `oscar_replay_log_memory` with exactly that capacity, in one shard and without quotas. For tests.
 oscar_status oscar_replay_log_exact(size_t capacity, oscar_handle *replay_log);
+
+// A memory in a file that the processes of one machine share, and that survives their restarts: opened, or made with room for `capacity` tokis
+// (0: a million; 48 bytes each). Its folder must exist and be private to this user; beside it a file with the ending `.lock` is made.
+// `path` has `len` bytes. The caller frees the handle with `oscar_replay_log_free`.
+// Error: store; `oscar_last_detail` names the file and, mostly, the way out.
+oscar_status oscar_replay_log_mapped(const char *path,
+                                     size_t len,
+                                     size_t capacity,
+                                     oscar_handle *replay_log);
+
+// The file that processes share which hold these keys for this audience: in a private folder of this user, which is made. Written into `out`
+// (OSCAR_PATH_MAX_LEN). Error: store.
+oscar_status oscar_replay_log_default_path(oscar_handle keyring,
+                                           char *out,
+                                           size_t capacity);
 
 // A memory that remembers nothing: a service with it refuses everything as busy. For tests of that.
 oscar_status oscar_replay_log_none(oscar_handle *replay_log);

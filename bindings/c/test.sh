@@ -28,7 +28,9 @@ ${CXX:-c++} -std=c++17 $strict -Iinclude target/c/header.cpp -o target/c/header 
 target/c/header
 
 say "the API from C"
-target/c/api
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+target/c/api "$work"
 
 say "vectors"
 target/c/vectors core/vectors/*.json

@@ -238,7 +238,9 @@ static oscar_status make_service(options *given, unsigned short port) {
     settings.answer_ext_len = given->answer_ext_len;
     settings.first_start = (uint8_t)given->first_start;
     if (status == OSCAR_OK) status = oscar_keyring_load(ring, keys, strlen(keys));
-    if (status == OSCAR_OK) status = oscar_replay_log_memory(1 << 18, &memory);
+    if (status == OSCAR_OK)
+        status = strcmp(given->memory, "local") == 0 ? oscar_replay_log_memory(1 << 18, &memory)
+                                                     : oscar_replay_log_mapped(given->memory, strlen(given->memory), 0, &memory);
     if (status == OSCAR_OK) status = oscar_service_new(&settings, ring, memory, now_ms(), &service);
     oscar_keyring_free(ring);
     oscar_replay_log_free(memory);

@@ -59,14 +59,17 @@ registered! {
 
 /// Gives an object a handle of this ABI, without copying it; the `_free` function of its type takes it back. 0 when too many are alive.
 pub fn register(object: impl Registered) -> Handle {
-    fork_guard();
+    // A fork must not repeat nonces: the guard is there before the first object is.
+    oscartoki_stores::fork_guard();
     object.keep().unwrap_or(0)
 }
 
 /// [`register`] for this crate's own constructors.
 pub(crate) fn keep(object: impl Registered) -> Result<Handle> {
-    fork_guard();
-    object.keep().ok_or_else(full)
+    match register(object) {
+        0 => Err(full()),
+        handle => Ok(handle),
+    }
 }
 
 /// Keeps what is no object of core.
@@ -99,6 +102,3 @@ fn bad() -> Fault {
 fn full() -> Fault {
     Fault::new(Status::TooManyHandles, "too many handles of this type are alive")
 }
-
-/// A fork must not repeat nonces: the guard is there before the first object is.
-fn fork_guard() {}

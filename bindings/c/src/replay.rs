@@ -1,10 +1,15 @@
 //! Replay memories: in this process, or in a file that the processes of one machine share.
 
-use crate::boundary::Out;
-use crate::handle::{self, Handle, REPLAY_LOGS};
+use crate::boundary::{Out, TextOut, text};
+use crate::handle::{self, Handle, KEYRINGS, REPLAY_LOGS};
 use crate::status::{Fault, Result, Status, guard};
 use oscartoki::{MemoryReplayLog, NoReplayLog, ReplayLog};
+use oscartoki_stores::{MappedReplayLog, Options, StoreError};
+use std::ffi::c_char;
 use std::sync::Arc;
+
+/// Room for the path of a shared memory, its terminating zero included.
+pub const OSCAR_PATH_MAX_LEN: usize = 4096;
 
 /// A memory of this process alone, with room for so many tokis; after a fork it refuses. The caller frees it with `oscar_replay_log_free`.
 ///
@@ -24,6 +29,44 @@ pub unsafe extern "C" fn oscar_replay_log_memory(capacity: usize, replay_log: *m
 pub unsafe extern "C" fn oscar_replay_log_exact(capacity: usize, replay_log: *mut Handle) -> Status {
     // SAFETY: as this function asks.
     unsafe { give(replay_log, || Ok(Arc::new(MemoryReplayLog::exact(checked(capacity)?)))) }
+}
+
+/// A memory in a file that the processes of one machine share, and that survives their restarts: opened, or made with room for `capacity` tokis
+/// (0: a million; 48 bytes each). Its folder must exist and be private to this user; beside it a file with the ending `.lock` is made.
+/// `path` has `len` bytes. The caller frees the handle with `oscar_replay_log_free`.
+/// Error: store; `oscar_last_detail` names the file and, mostly, the way out.
+///
+/// # Safety
+/// `path` has `len` readable bytes; `replay_log` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_replay_log_mapped(path: *const c_char, len: usize, capacity: usize, replay_log: *mut Handle) -> Status {
+    let open = || {
+        // SAFETY: as this function asks.
+        let path = unsafe { text(path, len) }?;
+        let usual = Options::default();
+        let options = if capacity == 0 { usual } else { Options { capacity: checked(capacity)?, ..usual } };
+        let log: Arc<dyn ReplayLog> = Arc::new(MappedReplayLog::open(path, &options).map_err(store_fault)?);
+        Ok(log)
+    };
+    // SAFETY: as this function asks.
+    unsafe { give(replay_log, open) }
+}
+
+/// The file that processes share which hold these keys for this audience: in a private folder of this user, which is made. Written into `out`
+/// (OSCAR_PATH_MAX_LEN). Error: store.
+///
+/// # Safety
+/// `out` has `capacity` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_replay_log_default_path(keyring: Handle, out: *mut c_char, capacity: usize) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let out = unsafe { TextOut::new(out, capacity, OSCAR_PATH_MAX_LEN) }?;
+        let keyring = handle::look_up(&KEYRINGS, keyring)?;
+        let kids: Vec<_> = keyring.kids().iter().filter_map(|kid| kid.as_slice().try_into().ok()).collect();
+        let path = MappedReplayLog::default_path(&keyring.audience(), &kids).map_err(store_fault)?;
+        out.write(path.to_str().ok_or_else(|| Fault::new(Status::Store, "the runtime folder's name is not UTF-8"))?)
+    })
 }
 
 /// A memory that remembers nothing: a service with it refuses everything as busy. For tests of that.
@@ -51,6 +94,10 @@ unsafe fn give(replay_log: *mut Handle, make: impl FnOnce() -> Result<Arc<dyn Re
         replay_log.write(handle::keep(make()?)?);
         Ok(())
     })
+}
+
+fn store_fault(fault: StoreError) -> Fault {
+    Fault::new(Status::Store, fault.to_string())
 }
 
 /// More than 2^28 tokis (several gigabytes) is a mistake, not a memory.

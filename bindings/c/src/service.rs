@@ -177,8 +177,12 @@ pub extern "C" fn oscar_service_free(service: Handle) -> Status {
 /// `ready_at_ms` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oscar_service_ready_at(service: Handle, ready_at_ms: *mut i64) -> Status {
-    // SAFETY: as this function asks.
-    guard(|| unsafe { Out::new(ready_at_ms) }.and_then(|out| Ok(out.write(handle::look_up(&SERVICES, service)?.ready_at()))))
+    guard(|| {
+        // SAFETY: as this function asks.
+        let out = unsafe { Out::new(ready_at_ms) }?;
+        out.write(handle::look_up(&SERVICES, service)?.ready_at());
+        Ok(())
+    })
 }
 
 /// The floor: at and below this time nothing is accepted. It never falls.
@@ -187,8 +191,12 @@ pub unsafe extern "C" fn oscar_service_ready_at(service: Handle, ready_at_ms: *m
 /// `floor_ms` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oscar_service_floor(service: Handle, floor_ms: *mut i64) -> Status {
-    // SAFETY: as this function asks.
-    guard(|| unsafe { Out::new(floor_ms) }.and_then(|out| Ok(out.write(handle::look_up(&SERVICES, service)?.floor_ms()))))
+    guard(|| {
+        // SAFETY: as this function asks.
+        let out = unsafe { Out::new(floor_ms) }?;
+        out.write(handle::look_up(&SERVICES, service)?.floor_ms());
+        Ok(())
+    })
 }
 
 /// What happened so far.

@@ -1,4 +1,5 @@
-/* The C API from a C program: what each part does, what it refuses, and what it leaves alone. `api --keys DIR` writes key files for http.sh. */
+/* The C API from a C program: what each part does, what it refuses, and what it leaves alone. Takes a private folder.
+ * `api --keys DIR` writes key files for http.sh. */
 #include <stdio.h>
 
 #include "oscartoki.h"
@@ -191,6 +192,49 @@ static void states(void) {
     OK(oscar_client_free(delegate));
 }
 
+static void explanations(void) {
+    oscar_request request;
+    oscar_signed headers;
+    oscar_pack keys_at_hand, pack;
+    oscar_handle context, told = -7;
+    char sentence[512] = "";
+    memset(&request, 0, sizeof request);
+    request.method = oscar_str("GET");
+    request.authority = oscar_str(AUDIENCE);
+    request.target = oscar_str("/a");
+    OK(oscar_client_sign(client, &request, NOW, &headers, &context));
+    OK(oscar_sign_context_free(context));
+    request.target = oscar_str("/a?b=1");
+    oscar_pack_begin(&keys_at_hand);
+    oscar_pack_slice(&keys_at_hand, oscar_str("ours"));
+    oscar_pack_slice(&keys_at_hand, oscar_str(key));
+    oscar_pack_begin(&pack);
+    oscar_pack_request(&pack, &request);
+    CHECK(oscar_explain(keys_at_hand.data, keys_at_hand.len, pack.data, pack.len, NULL, 0, &told) == OSCAR_MISSING && told == -7);
+    oscar_pack_proofs(&pack, oscar_str(headers.toki), oscar_str(headers.grant[0] ? headers.grant : NULL));
+    OK(oscar_explain(keys_at_hand.data, keys_at_hand.len, pack.data, pack.len, NULL, 0, &told));
+    OK(oscar_text_copy(told, sentence, sizeof sentence));
+    CHECK(strstr(sentence, "query") != NULL);
+    OK(oscar_text_free(told));
+    oscar_pack_end(&pack);
+    oscar_pack_end(&keys_at_hand);
+}
+
+static void memories(const char *folder) {
+    char path[4096], short_path[16];
+    oscar_handle log = -7, again;
+    snprintf(path, sizeof path, "%s/memory", folder);
+    OK(oscar_replay_log_mapped(path, strlen(path), 1000, &log));
+    OK(oscar_replay_log_mapped(path, strlen(path), 0, &again));
+    OK(oscar_replay_log_free(log));
+    OK(oscar_replay_log_free(again));
+    log = -7;
+    CHECK(oscar_replay_log_mapped("/nowhere/at/all", 15, 0, &log) == OSCAR_STORE && log == -7 && strstr(oscar_last_detail(), "/nowhere"));
+    CHECK(oscar_replay_log_memory((size_t)1 << 40, &log) == OSCAR_BAD_PACKED && log == -7);
+    CHECK(oscar_replay_log_default_path(keyring, short_path, sizeof short_path) == OSCAR_SHORT_BUFFER);
+    CHECK(oscar_replay_log_default_path(0, path, sizeof path) == OSCAR_BAD_HANDLE);
+}
+
 /* Fields that lp can't hold, and one that needs the heap. */
 static void packing(void) {
     static char target[70000];
@@ -239,6 +283,8 @@ int main(int argc, char **argv) {
     pending();
     states();
     packing();
+    explanations();
+    memories(argc > 1 ? argv[1] : ".");
     refusals();
     OK(oscar_client_free(client));
     CHECK(oscar_client_free(client) == OSCAR_BAD_HANDLE);
