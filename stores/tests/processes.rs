@@ -86,7 +86,7 @@ fn killed_at_random_nothing_is_accepted_twice() {
     let mut pids: Vec<_> = (0..WORKERS).map(|worker| child(|| life(worker))).collect();
     let mut kills = 0;
     while progress.iter().any(|at| at.load(Relaxed) < TAGS) {
-        std::thread::sleep(Duration::from_micros(200 + random.below(2_000)));
+        std::thread::sleep(Duration::from_micros(100 + random.below(900)));
         let worker = random.below(WORKERS as u64) as usize;
         if let Some(well) = ended(pids[worker], libc::WNOHANG) {
             assert!(well, "a worker failed");
@@ -103,7 +103,7 @@ fn killed_at_random_nothing_is_accepted_twice() {
     let twice = accepted.iter().filter(|times| times.load(SeqCst) > 1).count();
     let never = accepted.iter().filter(|times| times.load(SeqCst) == 0).count();
     assert_eq!(twice, 0, "accepted twice");
-    assert!(kills > 20, "{kills} kills are too few to mean anything");
+    assert!(kills >= 10, "{kills} kills are too few to mean anything");
     println!("1,000,000 inserts by 4 processes, {kills} kills: none accepted twice, {never} lost with their process");
     // A kill can lose the one tag that was under way.
     assert!(never <= kills, "{never} of {TAGS} were accepted by nobody");
