@@ -1244,6 +1244,11 @@ static inline oscar_slice oscar_str(const char *text) {
     return slice;
 }
 
+/* The same of a header that may be absent, as the structs above give it: an empty text is no header. */
+static inline oscar_slice oscar_optional(const char *text) {
+    return oscar_str(text == NULL || text[0] == 0 ? NULL : text);
+}
+
 /* A request as it goes over the wire. All zero but what is needed. */
 typedef struct oscar_request {
     oscar_slice method;    /* upper case */

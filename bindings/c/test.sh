@@ -32,6 +32,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 target/c/api "$work"
 
+say "the README's program"
+bindings/c/snippets.sh bindings/c/README.md
+
 say "vectors"
 target/c/vectors core/vectors/*.json
 

@@ -86,7 +86,7 @@ static oscar_status exchange(const char *method, const char *target, const char 
         request.body = oscar_str(NULL);
     }
     request.toki = oscar_str(headers.toki);
-    if (headers.grant[0]) request.grant = oscar_str(headers.grant);
+    request.grant = oscar_optional(headers.grant);
     status = oscar_service_verify(service, &request, now_ms, &verdict);
     CHECK(status == verdict.status && verdict.context != 0);
     if (status == OSCAR_OK) CHECK(memcmp(verdict.kid, kid, sizeof kid) == 0 && strcmp(verdict.authority, AUDIENCE) == 0);
@@ -95,7 +95,7 @@ static oscar_status exchange(const char *method, const char *target, const char 
     OK(oscar_service_answer(service, verdict.context, &answer, now_ms, &answered));
     CHECK(oscar_service_answer(service, verdict.context, &answer, now_ms, &answered) == OSCAR_REPLAYED);
     answer.toki = oscar_str(answered.toki);
-    if (answered.grant[0]) answer.grant = oscar_str(answered.grant);
+    answer.grant = oscar_optional(answered.grant);
     status = oscar_client_accept_with(client, context, &answer, now_ms, 0, outcome);
     CHECK(oscar_client_accept(client, context, &answer, now_ms) == OSCAR_REPLAYED);
     if (headers.probe && status == OSCAR_OK) return exchange(method, target, body, now_ms + 1, outcome);
@@ -133,8 +133,7 @@ static void pending(void) {
         OK(oscar_client_sign_with(client, &request, OSCAR_SIGN_TRUST_CLOCK, NOW + 20 + round, 0, &headers, &context));
         OK(oscar_sign_context_free(context));
         request.toki = oscar_str(headers.toki);
-        request.grant.data = NULL;
-        if (headers.grant[0]) request.grant = oscar_str(headers.grant);
+        request.grant = oscar_optional(headers.grant);
         CHECK(oscar_service_verify(service, &request, NOW + 20 + round, &verdict) == OSCAR_PENDING);
         first = verdict.context;
         if (round == 0) OK(oscar_service_finish(first, (const uint8_t *)"body", 4, NULL, &verdict));
@@ -211,7 +210,7 @@ static void explanations(void) {
     oscar_pack_begin(&pack);
     oscar_pack_request(&pack, &request);
     CHECK(oscar_explain(keys_at_hand.data, keys_at_hand.len, pack.data, pack.len, NULL, 0, &told) == OSCAR_MISSING && told == -7);
-    oscar_pack_proofs(&pack, oscar_str(headers.toki), oscar_str(headers.grant[0] ? headers.grant : NULL));
+    oscar_pack_proofs(&pack, oscar_str(headers.toki), oscar_optional(headers.grant));
     OK(oscar_explain(keys_at_hand.data, keys_at_hand.len, pack.data, pack.len, NULL, 0, &told));
     OK(oscar_text_copy(told, sentence, sizeof sentence));
     CHECK(strstr(sentence, "query") != NULL);
