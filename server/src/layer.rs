@@ -178,7 +178,7 @@ impl Exchange {
         let limit = usize::try_from(service.max_body()).unwrap_or(usize::MAX);
         let (parts, body) = request.into_parts();
         let view = head::View::of(&parts);
-        if view.read(|head| service.wants_body_first(head)) {
+        if !view.declares_its_body() && view.read(|head| service.wants_body_first(head)) {
             let bytes = match body::arrive(body, limit).await {
                 Ok(Arrived::Whole(bytes)) => bytes,
                 Ok(Arrived::Over(bytes)) => bytes,

@@ -4,6 +4,7 @@ use super::refuse;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::Response;
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
 /// What came.
@@ -30,6 +31,9 @@ pub async fn arrive(mut body: Body, limit: usize) -> Result<Arrived, Response<Bo
         }
         if first.len().max(more.len()) > limit {
             return Ok(Arrived::Over(if more.is_empty() { first } else { more.freeze() }));
+        }
+        if body.is_end_stream() {
+            break;
         }
     }
     Ok(Arrived::Whole(if more.is_empty() { first } else { more.freeze() }))

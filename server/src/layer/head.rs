@@ -22,6 +22,13 @@ impl<'p> View<'p> {
         Self { parts, uri, absolute, headers }
     }
 
+    /// Whether a good Content-Digest stands for the content, so that the head is judged before the body is read. A cheap look; `false` says
+    /// nothing.
+    pub fn declares_its_body(&self) -> bool {
+        let declared = self.parts.headers.get("content-digest").map(|value| oscartoki::http::parse_content_digest(value.as_bytes()));
+        matches!(declared, Some(Ok(Some(_))))
+    }
+
     pub fn read<T>(&self, read: impl FnOnce(&RequestHead<'_>) -> T) -> T {
         let target = match &self.absolute {
             Some(absolute) => absolute.as_str(),
