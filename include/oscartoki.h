@@ -10,7 +10,7 @@
  * - A context belongs to one request. The call that takes it uses it up, whatever becomes of the call; a second use is OSCAR_REPLAYED. A
  *   context that is not used is freed.
  * - Slices are a pointer and a length, read during the call only; null goes with length 0. Every pointer to a result must be writable; null is
- *   answered with OSCAR_NULL_POINTER where a comment does not allow it.
+ *   answered with OSCAR_NULL_POINTER where a comment does not allow it. Results do not overlap what is read.
  * - A text that is given back lies in the caller's buffer and ends with a zero byte, which the OSCAR_..._MAX_LEN macros count: a buffer of
  *   that size always suffices, a shorter one is OSCAR_SHORT_BUFFER.
  * - Wall clocks are milliseconds (_ms) or seconds (_s) since 1970. mono_ms is any monotonic clock in milliseconds; 0 says there is none.
@@ -114,14 +114,14 @@
 // Room for the body of the answer to the first step of OscarToki v1, its terminating zero included.
 #define OSCAR_HANDSHAKE_BODY_MAX_LEN 192
 
-// Room for a normalised authority, its terminating zero included.
-#define OSCAR_AUTHORITY_MAX_LEN 256
-
 // Raised by every change that an existing program would notice.
 #define OSCAR_ABI_VERSION 1
 
 // Room for a tokikey of v1, its terminating zero included.
 #define OSCAR_V1_TOKIKEY_MAX_LEN 96
+
+// Room for a normalised authority, its terminating zero included.
+#define OSCAR_AUTHORITY_MAX_LEN 256
 
 // What a call returns: 0 is success; 1 to 21 are the error names of the protocol; 64 and above belong to this ABI.
 // `oscar_error_name` and `oscar_status_message` take any of them. Every new number is an addition at the end.
@@ -207,9 +207,9 @@ typedef int64_t oscar_handle;
 // The headers of a signed request. Texts are zero-terminated.
 typedef struct oscar_signed {
     // The header oscartoki.
-    char toki[59];
+    char toki[OSCAR_TOKI_MAX_LEN];
     // The header oscartokikey; empty outside of a session, then it is not sent.
-    char grant[48];
+    char grant[OSCAR_GRANT_MAX_LEN];
     // 1: this signs a probe. Send HEAD with the same target and covered headers, without content; accept its answer; sign again.
     uint8_t probe;
 } oscar_signed;
@@ -420,7 +420,7 @@ typedef struct oscar_counters {
     int64_t unremembered;
     // Of those, OscarToki v1.
     int64_t v1_accepted;
-    // Refusals by status, 1 to 21; refused\[0\] is always 0.
+    // Refusals by status, 1 to 21; the first is always 0.
     int64_t refused[22];
 } oscar_counters;
 
@@ -461,7 +461,7 @@ typedef struct oscar_answered {
     // The header oscartoki.
     char toki[OSCAR_ANSWER_TOKI_MAX_LEN];
     // The header oscartokikey; empty without a grant, then it is not sent.
-    char grant[48];
+    char grant[OSCAR_GRANT_MAX_LEN];
 } oscar_answered;
 
 #ifdef __cplusplus
@@ -611,9 +611,6 @@ oscar_status oscar_service_verify_ticket(oscar_handle service,
                                          uint8_t require_origin,
                                          int64_t now_ms,
                                          struct oscar_verified_ticket *verified);
-
-// Fills in what is usual: no covered headers, answers of 1 MiB, generation 0, Content-Digest with any content.
-oscar_status oscar_client_settings_init(struct oscar_client_settings *settings);
 
 // Makes a client from the text of a secret. With an audience (used byte for byte) it speaks to that one; with audience_len 0 each request's
 // normalised authority is its audience. `settings` may be null. The caller frees the client with `oscar_client_free`.
@@ -1028,9 +1025,6 @@ oscar_status oscar_replay_log_none(oscar_handle *replay_log);
 // Frees a memory; a service that was made with it keeps it alive. 0 is nothing to free.
 oscar_status oscar_replay_log_free(oscar_handle replay_log);
 
-// Fills in what is usual: W 30 s, grants of 600 s, bodies and answers of 1 MiB, no names, no covered headers.
-oscar_status oscar_service_settings_init(struct oscar_service_settings *settings);
-
 // Makes a service that starts at `now_ms` with the keys of one audience and a replay memory, both of which it keeps alive. The caller frees
 // it with `oscar_service_free`. A memory that begins empty makes it refuse as stale what is older than its start: see
 // `oscar_service_ready_at`. Errors: policy (times and sizes), malformed (a name that is no authority, a covered header that is none).
@@ -1124,6 +1118,12 @@ oscar_status oscar_service_answer_head(oscar_handle service,
                                        size_t body_len,
                                        int64_t now_ms,
                                        struct oscar_answered *headers);
+
+// Fills in what is usual: no covered headers, answers of 1 MiB, generation 0, Content-Digest with any content.
+oscar_status oscar_client_settings_init(struct oscar_client_settings *settings);
+
+// Fills in what is usual: W 30 s, grants of 600 s, bodies and answers of 1 MiB, no names, no covered headers.
+oscar_status oscar_service_settings_init(struct oscar_service_settings *settings);
 
 // The stable name of an error of the protocol, the same in every language, such as "stale"; "ok" for 0, and a name of this ABI such as
 // "bad_handle" for 64 and above. Null for a number that is no status. A static text; nobody frees it.

@@ -1,8 +1,10 @@
 //! One request on its way: probe, request, resend, without a socket. What an HTTP client loops on.
 
 use crate::boundary::{Out, bytes, chars, content};
-use crate::client::{COutcome, Signed, answer_head, mono, request_of, sign_options};
+use crate::client::{Signed, sign_options};
+use crate::fields::{answer_head, mono, request_of};
 use crate::handle::{self, CALLS, CLIENTS, Handle};
+use crate::outcome::COutcome;
 use crate::status::{Status, guard, remember};
 use oscartoki::{Content, OscarError, Request, RequestRef, Step};
 use std::ffi::c_char;

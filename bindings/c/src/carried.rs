@@ -1,9 +1,8 @@
 //! What is signed without an exchange: messages, presigned URLs, websocket tickets.
 
 use crate::boundary::{Out, Packed, TextOut, bytes, content, text};
-use crate::client::{request_fields, request_of};
+use crate::fields::{request_fields, request_head, request_of};
 use crate::handle::{self, CLIENTS, Handle, MEMORIES, RECEIVED, REPLAY_LOGS, SENT, SERVICES};
-use crate::service::request_head;
 use crate::status::{Result, Status, guard};
 use oscartoki::{Freshness, MessageMemory, MessageRef, OscarError, VerifiedUrl};
 use std::ffi::c_char;

@@ -1,126 +1,42 @@
 //! The client: sign, accept, hand out. One crossing per act, fields packed.
 
-use crate::boundary::{Out, Packed, TextOut, array, bad_packed, bytes, chars, content, lent, text, write_bytes};
+use crate::boundary::{Out, Packed, TextOut, bytes, chars, content, text, write_bytes};
+use crate::fields::{answer_head, mono, request_of};
 use crate::handle::{self, CLIENTS, Handle, SIGNED, TEXTS};
-use crate::key::{OSCAR_SESSION_MAX_LEN, audience_text};
-use crate::status::{Fault, Result, Status, guard, guard_status};
-use oscartoki::{
-    AnswerHead, AnswerRef, AudienceKey, Client, ClientConfig, Headers, OscarError, Outcome, RequestRef, Rolling, Secret, Session,
-    SignContext, SignOptions, SignedHeaders,
-};
-use std::ffi::{CStr, c_char};
+use crate::key::{OSCAR_GRANT_MAX_LEN, OSCAR_SESSION_MAX_LEN, OSCAR_TOKI_MAX_LEN, audience_text};
+use crate::outcome::{COutcome, settle};
+use crate::settings::{ClientSettings, client_config};
+use crate::status::{Fault, Result, Status, guard};
+use oscartoki::{AnswerRef, AudienceKey, Client, Headers, OscarError, Secret, Session, SignContext, SignOptions, SignedHeaders};
+use std::ffi::c_char;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// May be resent although its method is unsafe: it has an idempotency-key in ext.
 pub const OSCAR_SIGN_REPEATABLE: u32 = 1;
+
 /// The clock is known to be right: no probe.
 pub const OSCAR_SIGN_TRUST_CLOCK: u32 = 2;
+
 /// A probe goes first, whatever the clock says.
 pub const OSCAR_SIGN_VERIFY_FIRST: u32 = 4;
+
 /// This is the resend of a request: its answer never asks for another.
 pub const OSCAR_SIGN_RESEND: u32 = 8;
+
 /// The caller takes an answer whose content is not covered (a stream).
 pub const OSCAR_SIGN_STREAM: u32 = 16;
-
-/// How a client behaves; `oscar_client_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that takes this
-/// struct.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct ClientSettings {
-    /// The covered headers of requests, in the service's order.
-    pub ext: *const *const c_char,
-    /// How many.
-    pub ext_len: usize,
-    /// The covered headers of answers, in the service's order.
-    pub answer_ext: *const *const c_char,
-    /// How many.
-    pub answer_ext_len: usize,
-    /// An answer with more bytes of content is policy.
-    pub max_answer: i64,
-    /// The generation of the audience key.
-    pub generation: i64,
-    /// The 8-byte kid that the application registered for this generation; null for the derived one.
-    pub kid: *const u8,
-    /// 1: asks for the next grant on every request, not only past half of a session's life.
-    pub roll_every: u8,
-    /// 1: the machine's clock is known to be right, unsafe requests need no probe.
-    pub trust_clock: u8,
-    /// 1: the service can't sign its answers; nothing then counts as authentic.
-    pub unsigned_answers: u8,
-    /// 1: `oscar_call_next` tells the Content-Digest to send.
-    pub send_content_digest: u8,
-}
 
 /// The headers of a signed request. Texts are zero-terminated.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Signed {
     /// The header oscartoki.
-    pub toki: [c_char; 59],
+    pub toki: [c_char; OSCAR_TOKI_MAX_LEN],
     /// The header oscartokikey; empty outside of a session, then it is not sent.
-    pub grant: [c_char; 48],
+    pub grant: [c_char; OSCAR_GRANT_MAX_LEN],
     /// 1: this signs a probe. Send HEAD with the same target and covered headers, without content; accept its answer; sign again.
     pub probe: u8,
-}
-
-/// What became of a request. Every call that takes one fills it, on failure too.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct COutcome {
-    /// OSCAR_OK: accepted (of a probe: it succeeded). Else why not.
-    pub status: Status,
-    /// OSCAR_BAD_GRANT when the answer's grant was dropped, else OSCAR_OK.
-    pub grant_error: Status,
-    /// The code of an authentic answer, 0 to 7; -1 without one.
-    pub code: i32,
-    /// The HTTP status; -1 when no answer came. Of an answer that is not authentic it is hearsay.
-    pub http_status: i32,
-    /// How far the service's clock is ahead, in milliseconds; see `has_offset`.
-    pub offset_ms: i64,
-    /// The session id of an adopted grant; see `adopted`.
-    pub sid: [u8; 8],
-    /// 0 only where it is certain that the request had no effect.
-    pub may_have_run: u8,
-    /// 1: the answer is authentic.
-    pub authentic: u8,
-    /// 1: sign and send the request once more, with OSCAR_SIGN_RESEND.
-    pub resend: u8,
-    /// 1: a grant was adopted.
-    pub adopted: u8,
-    /// 1: `offset_ms` is known.
-    pub has_offset: u8,
-    /// 1: the content, or that there is none, is authentic.
-    pub content_authentic: u8,
-    /// 1: this is the outcome of a probe.
-    pub probe: u8,
-}
-
-/// Fills in what is usual: no covered headers, answers of 1 MiB, generation 0, Content-Digest with any content.
-///
-/// # Safety
-/// `settings` is writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_client_settings_init(settings: *mut ClientSettings) -> Status {
-    guard(|| {
-        // SAFETY: as this function asks.
-        let settings = unsafe { Out::new(settings) }?;
-        let usual = ClientConfig::default();
-        settings.write(ClientSettings {
-            ext: std::ptr::null(),
-            ext_len: 0,
-            answer_ext: std::ptr::null(),
-            answer_ext_len: 0,
-            max_answer: usual.max_answer,
-            generation: usual.generation,
-            kid: std::ptr::null(),
-            roll_every: (usual.roll == Rolling::Every).into(),
-            trust_clock: usual.trust_clock.into(),
-            unsigned_answers: usual.unsigned_answers.into(),
-            send_content_digest: usual.send_content_digest.into(),
-        });
-        Ok(())
-    })
 }
 
 /// Makes a client from the text of a secret. With an audience (used byte for byte) it speaks to that one; with audience_len 0 each request's
@@ -140,7 +56,7 @@ pub unsafe extern "C" fn oscar_client_new(
 ) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
-        let (client, secret, config) = unsafe { (Out::new(client)?, text(secret, secret_len)?, config(settings)?) };
+        let (client, secret, config) = unsafe { (Out::new(client)?, text(secret, secret_len)?, client_config(settings)?) };
         let secret = Secret::parse(secret)?;
         let made = if audience_len == 0 {
             Client::by_authority(&secret, config)?
@@ -166,7 +82,7 @@ pub unsafe extern "C" fn oscar_client_from_audience_key(
 ) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
-        let (client, key, config) = unsafe { (Out::new(client)?, text(key, len)?, config(settings)?) };
+        let (client, key, config) = unsafe { (Out::new(client)?, text(key, len)?, client_config(settings)?) };
         client.write(handle::keep(Arc::new(Client::from_audience_key(&AudienceKey::parse(key)?, config)?))?);
         Ok(())
     })
@@ -185,7 +101,7 @@ pub unsafe extern "C" fn oscar_client_from_session(
 ) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
-        let (client, session, config) = unsafe { (Out::new(client)?, text(session, len)?, config(settings)?) };
+        let (client, session, config) = unsafe { (Out::new(client)?, text(session, len)?, client_config(settings)?) };
         client.write(handle::keep(Arc::new(Client::from_session(&Session::parse(session)?, config)?))?);
         Ok(())
     })
@@ -450,62 +366,6 @@ pub unsafe extern "C" fn oscar_client_drops_from_probe(client: Handle, name: *co
     drops.into()
 }
 
-/// Takes the context first, so that any call uses it up; fills `outcome` in every case.
-///
-/// # Safety
-/// `outcome` is null or writable.
-unsafe fn settle(
-    client: Handle,
-    context: Handle,
-    outcome: *mut COutcome,
-    judge: impl FnOnce(&Client, SignContext) -> Result<Outcome>,
-) -> Status {
-    let mut filled = COutcome::refused(Status::Internal, true);
-    let status = guard_status(|| {
-        let context = handle::take(&SIGNED, context)?;
-        let probe = context.is_probe();
-        filled = COutcome::refused(Status::Internal, !probe);
-        let judged = judge(&*handle::look_up(&CLIENTS, client)?, context)?;
-        if let Some(error) = judged.error {
-            crate::status::remember(error.detail().into());
-        }
-        filled = COutcome::from(&judged);
-        Ok(filled.status)
-    });
-    filled.status = status;
-    if !outcome.is_null() && outcome.is_aligned() {
-        // SAFETY: not null, aligned, and writable as this function asks.
-        unsafe { outcome.write(filled) };
-    }
-    status
-}
-
-/// A request's packed fields, with the content beside them.
-///
-/// # Safety
-/// As of [`bytes`], for both.
-pub(crate) unsafe fn request_of<'a>(request: *const u8, len: usize, body: *const u8, body_len: usize) -> Result<RequestRef<'a>> {
-    // SAFETY: as this function asks.
-    let (mut fields, body) = unsafe { (Packed::new(request, len)?, bytes(body, body_len)?) };
-    let request = request_fields(&mut fields, body)?;
-    fields.end()?;
-    Ok(request)
-}
-
-pub(crate) fn request_fields<'a>(fields: &mut Packed<'a>, body: &'a [u8]) -> Result<RequestRef<'a>> {
-    let (verb, authority, target, ext) = (fields.field()?, fields.field()?, fields.field()?, fields.field()?);
-    Ok(RequestRef { verb, authority, target, ext, content: content(fields.field()?, body)? })
-}
-
-/// # Safety
-/// As of [`bytes`].
-pub(crate) unsafe fn answer_head<'a>(head: *const u8, len: usize) -> Result<AnswerHead<'a>> {
-    // SAFETY: as this function asks.
-    let mut head = unsafe { Packed::new(head, len) }?;
-    let status = head.be16()?;
-    Ok(AnswerHead { status, headers: Headers::packed(head.rest()).map_err(|_| bad_packed())? })
-}
-
 pub(crate) fn sign_options(bits: u32) -> Result<SignOptions> {
     const KNOWN: u32 = OSCAR_SIGN_REPEATABLE | OSCAR_SIGN_TRUST_CLOCK | OSCAR_SIGN_VERIFY_FIRST | OSCAR_SIGN_RESEND | OSCAR_SIGN_STREAM;
     if bits & !KNOWN != 0 {
@@ -520,10 +380,6 @@ pub(crate) fn sign_options(bits: u32) -> Result<SignOptions> {
     })
 }
 
-pub(crate) fn mono(mono_ms: i64) -> Option<i64> {
-    (mono_ms != 0).then_some(mono_ms)
-}
-
 /// Hands a signed request over.
 pub(crate) fn give(made: SignContext, signed: &SignedHeaders, headers: Out<Signed>, context: Out<Handle>) -> Result<()> {
     context.write(handle::keep_in(&SIGNED, made)?);
@@ -535,92 +391,4 @@ impl From<&SignedHeaders> for Signed {
     fn from(headers: &SignedHeaders) -> Self {
         Self { toki: chars(headers.toki()), grant: chars(headers.grant().unwrap_or_default()), probe: headers.is_probe().into() }
     }
-}
-
-impl COutcome {
-    pub(crate) fn refused(status: Status, may_have_run: bool) -> Self {
-        Self {
-            status,
-            grant_error: Status::Ok,
-            code: -1,
-            http_status: -1,
-            offset_ms: 0,
-            sid: [0; 8],
-            may_have_run: may_have_run.into(),
-            authentic: 0,
-            resend: 0,
-            adopted: 0,
-            has_offset: 0,
-            content_authentic: 0,
-            probe: 0,
-        }
-    }
-}
-
-impl From<&Outcome> for COutcome {
-    fn from(outcome: &Outcome) -> Self {
-        Self {
-            status: outcome.error.map_or(Status::Ok, Status::from),
-            grant_error: outcome.grant_error.map_or(Status::Ok, Status::from),
-            code: outcome.code.map_or(-1, i32::from),
-            http_status: outcome.status.map_or(-1, i32::from),
-            offset_ms: outcome.offset_ms.unwrap_or_default(),
-            sid: outcome.adopted.unwrap_or_default(),
-            may_have_run: outcome.may_have_run.into(),
-            authentic: outcome.signed.into(),
-            resend: outcome.resend.into(),
-            adopted: outcome.adopted.is_some().into(),
-            has_offset: outcome.offset_ms.is_some().into(),
-            content_authentic: outcome.content_authentic.into(),
-            probe: outcome.probe.into(),
-        }
-    }
-}
-
-/// # Safety
-/// `settings` is null or readable, and so is what it points to.
-unsafe fn config(settings: *const ClientSettings) -> Result<ClientConfig> {
-    if settings.is_null() {
-        return Ok(ClientConfig::default());
-    }
-    // SAFETY: as this function asks; every field takes every bit pattern.
-    unsafe {
-        let settings = lent(settings)?;
-        Ok(ClientConfig {
-            ext: names(settings.ext, settings.ext_len)?,
-            answer_ext: names(settings.answer_ext, settings.answer_ext_len)?,
-            roll: if settings.roll_every != 0 { Rolling::Every } else { Rolling::Auto },
-            trust_clock: settings.trust_clock != 0,
-            unsigned_answers: settings.unsigned_answers != 0,
-            max_answer: settings.max_answer,
-            generation: settings.generation,
-            kid: if settings.kid.is_null() { None } else { Some(array::<8>(settings.kid)?.to_vec()) },
-            send_content_digest: settings.send_content_digest != 0,
-        })
-    }
-}
-
-/// Names, as an array of zero-terminated texts.
-///
-/// # Safety
-/// Unless `len` is 0, `list` is null, misaligned, or has `len` readable pointers, each null or a zero-terminated text.
-pub(crate) unsafe fn names(list: *const *const c_char, len: usize) -> Result<Vec<String>> {
-    if len == 0 {
-        return Ok(Vec::new());
-    }
-    if list.is_null() || !list.is_aligned() || isize::try_from(len.saturating_mul(size_of::<usize>())).is_err() {
-        return Err(Fault::new(Status::NullPointer, "a null or misaligned list of names"));
-    }
-    // SAFETY: not null, aligned, and readable as this function asks.
-    let list = unsafe { std::slice::from_raw_parts(list, len) };
-    list.iter()
-        .map(|name| {
-            if name.is_null() {
-                return Err(Fault::new(Status::NullPointer, "a null name in a list"));
-            }
-            // SAFETY: not null, and zero-terminated as this function asks.
-            let name = unsafe { CStr::from_ptr(*name) }.to_str();
-            Ok(name.map_err(|_| OscarError::Malformed("a name is not UTF-8"))?.to_owned())
-        })
-        .collect()
 }

@@ -1,7 +1,7 @@
 //! Why a toki does not fit its request: for development.
 
 use crate::boundary::{Out, Packed, bytes};
-use crate::client::request_fields;
+use crate::fields::request_fields;
 use crate::handle::{self, Handle, TEXTS};
 use crate::status::{Status, guard};
 use oscartoki::{AudienceKey, Candidate, OscarError};

@@ -3,9 +3,11 @@
 
 use crate::boundary::{Out, Packed, TextOut, array, bytes, content, text};
 use crate::carried::{OSCAR_MESSAGE_TOKI_MAX_LEN, OSCAR_TICKET_MAX_LEN, message_fields};
-use crate::client::{COutcome, Signed, give, mono, request_of, sign_options};
+use crate::client::{Signed, give, sign_options};
+use crate::fields::{mono, request_of};
 use crate::handle::{self, CLIENTS, Handle};
 use crate::key::{OSCAR_GRANT_MAX_LEN, OSCAR_TOKI_MAX_LEN};
+use crate::outcome::COutcome;
 use crate::status::{Result, Status, guard, guard_status, remember};
 use oscartoki::{AnswerRef, AudienceKey, Grant, OscarError, SignedHeaders, Toki, hazmat};
 use std::ffi::c_char;

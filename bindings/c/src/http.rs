@@ -1,8 +1,8 @@
 //! Small things of HTTP that a layer in C needs.
 
 use crate::boundary::{Out, TextOut, array, bytes};
-use crate::service::OSCAR_AUTHORITY_MAX_LEN;
 use crate::status::{Status, guard};
+use crate::verdict::OSCAR_AUTHORITY_MAX_LEN;
 use oscartoki::OscarError;
 use oscartoki::http::{format_content_digest, normalise_authority, parse_content_digest};
 use std::ffi::c_char;

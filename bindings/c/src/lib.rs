@@ -9,17 +9,21 @@ mod call;
 mod carried;
 mod client;
 mod explain;
+mod fields;
 mod handle;
 mod hazmat;
 mod http;
 mod key;
 mod keyring;
+mod outcome;
 mod replay;
 mod service;
+mod settings;
 mod status;
 mod table;
 mod text;
 mod v1;
+mod verdict;
 
 pub use call::*;
 pub use carried::*;
@@ -30,11 +34,14 @@ pub use hazmat::*;
 pub use http::*;
 pub use key::*;
 pub use keyring::*;
+pub use outcome::COutcome;
 pub use replay::*;
 pub use service::*;
+pub use settings::*;
 pub use status::{
     OSCAR_ABI_VERSION, Status, oscar_abi_version, oscar_error_name, oscar_last_detail, oscar_status_from_name, oscar_status_message,
     oscar_version,
 };
 pub use text::*;
 pub use v1::*;
+pub use verdict::{CVerdict, OSCAR_AUTHORITY_MAX_LEN};

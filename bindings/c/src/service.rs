@@ -1,91 +1,21 @@
 //! The service: made once, asked for a verdict per request, and for the headers of the answer.
 
-use crate::boundary::{Out, Packed, TextOut, bad_packed, bytes, chars, content, lent, put_chars};
-use crate::client::{answer_head, names, request_fields};
+use crate::boundary::{Out, Packed, TextOut, array, bytes, chars, content};
+use crate::fields::{answer_head, request_fields, request_head};
 use crate::handle::{self, ANSWERS, HANDSHAKES, Handle, KEYRINGS, PENDING, REPLAY_LOGS, SERVICES};
-use crate::status::{Fault, Result, Status, guard, guard_status, remember};
-use oscartoki::{
-    AnswerContext, AnswerHeaders, AnswerRef, Headers, OscarError, Refusal, RequestHead, Service, ServiceConfig, Verdict, VerifiedRequest,
-    Version,
-};
-use std::ffi::{CStr, c_char};
+use crate::key::OSCAR_GRANT_MAX_LEN;
+use crate::settings::{ServiceSettings, service_config};
+use crate::status::{Result, Status, guard};
+use crate::verdict::{CVerdict, judge};
+use oscartoki::{AnswerContext, AnswerHeaders, AnswerRef, OscarError, Service, Verdict};
+use std::ffi::c_char;
 use std::sync::Arc;
 
 /// Room for the toki of an answer, of either version, its terminating zero included.
 pub const OSCAR_ANSWER_TOKI_MAX_LEN: usize = 97;
+
 /// Room for the body of the answer to the first step of OscarToki v1, its terminating zero included.
 pub const OSCAR_HANDSHAKE_BODY_MAX_LEN: usize = 192;
-/// Room for a normalised authority, its terminating zero included.
-pub const OSCAR_AUTHORITY_MAX_LEN: usize = 256;
-
-/// How a service is configured; `oscar_service_settings_init` fills in what is usual. Texts are zero-terminated and read by the call that
-/// takes this struct.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct ServiceSettings {
-    /// The names that a request may be sent to.
-    pub authorities: *const *const c_char,
-    /// How many.
-    pub authorities_len: usize,
-    /// The one name that stands for Host, which is then ignored; null for none.
-    pub fixed_authority: *const c_char,
-    /// The covered headers of requests, in the clients' order.
-    pub ext: *const *const c_char,
-    /// How many.
-    pub ext_len: usize,
-    /// The covered headers of answers, in the clients' order.
-    pub answer_ext: *const *const c_char,
-    /// How many.
-    pub answer_ext_len: usize,
-    /// How old a request may be, 1,000 to 30,000 ms; equal on all nodes.
-    pub window_ms: i64,
-    /// The longest life that a grant may have, in seconds.
-    pub max_ttl_s: i64,
-    /// The life of the grants that are made here, in seconds.
-    pub grant_ttl_s: i64,
-    /// The longest body of a request, in bytes.
-    pub max_body: i64,
-    /// The longest answer that is buffered and digested, in bytes.
-    pub max_answer: i64,
-    /// 1: no earlier process accepted these keys, the service is ready at once. For a first start, and tests.
-    pub first_start: u8,
-    /// 1: the server hides an empty `?` of the target.
-    pub empty_query_hidden: u8,
-}
-
-/// What a service says to a request. Every call that takes one fills it, on failure too.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct CVerdict {
-    /// OSCAR_OK: it may run. OSCAR_PENDING: it may, once `oscar_service_finish` says so. Everything else: it must not. OSCAR_HANDSHAKE: the
-    /// first step of OscarToki v1, to be answered by `oscar_service_handshake`.
-    pub status: Status,
-    /// The code of the answer's toki, 0 to 7; -1: the answer gets no toki, a refusal names itself in the header oscartoki-error.
-    pub code: i32,
-    /// The HTTP status of a refusal; 0 without one.
-    pub http_status: i32,
-    /// 1: the answer carries WWW-Authenticate: oscartoki.
-    pub www_authenticate: u8,
-    /// 1: `sid` is the session that it was sent in.
-    pub in_session: u8,
-    /// 1: it asks for a grant.
-    pub want: u8,
-    /// 2, or 1 for OscarToki v1.
-    pub version: u8,
-    /// What `oscar_service_answer_…` takes, or, when pending, `oscar_service_finish` and `oscar_service_too_large`; 0 when there is no
-    /// toki to mint. Use it or free it with `oscar_verdict_free`.
-    pub context: Handle,
-    /// When it was signed, by the client's corrected clock. This and what follows is filled when accepted; when pending, `kid` and `sid` are.
-    pub ts_ms: i64,
-    /// The key id of the client.
-    pub kid: [u8; 8],
-    /// The session id.
-    pub sid: [u8; 8],
-    /// The nonce.
-    pub nonce: [u8; 8],
-    /// The name that it was sent to, normalised, zero-terminated.
-    pub authority: [c_char; OSCAR_AUTHORITY_MAX_LEN],
-}
 
 /// The headers of an answer. Texts are zero-terminated.
 #[repr(C)]
@@ -94,7 +24,7 @@ pub struct Answered {
     /// The header oscartoki.
     pub toki: [c_char; OSCAR_ANSWER_TOKI_MAX_LEN],
     /// The header oscartokikey; empty without a grant, then it is not sent.
-    pub grant: [c_char; 48],
+    pub grant: [c_char; OSCAR_GRANT_MAX_LEN],
 }
 
 /// What happened since a service was made.
@@ -107,38 +37,8 @@ pub struct Counted {
     pub unremembered: i64,
     /// Of those, OscarToki v1.
     pub v1_accepted: i64,
-    /// Refusals by status, 1 to 21; refused\[0\] is always 0.
+    /// Refusals by status, 1 to 21; the first is always 0.
     pub refused: [i64; 22],
-}
-
-/// Fills in what is usual: W 30 s, grants of 600 s, bodies and answers of 1 MiB, no names, no covered headers.
-///
-/// # Safety
-/// `settings` is writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oscar_service_settings_init(settings: *mut ServiceSettings) -> Status {
-    guard(|| {
-        // SAFETY: as this function asks.
-        let settings = unsafe { Out::new(settings) }?;
-        let usual = ServiceConfig::default();
-        settings.write(ServiceSettings {
-            authorities: std::ptr::null(),
-            authorities_len: 0,
-            fixed_authority: std::ptr::null(),
-            ext: std::ptr::null(),
-            ext_len: 0,
-            answer_ext: std::ptr::null(),
-            answer_ext_len: 0,
-            window_ms: usual.window_ms,
-            max_ttl_s: usual.max_ttl_s,
-            grant_ttl_s: usual.grant_ttl_s,
-            max_body: usual.max_body,
-            max_answer: usual.max_answer,
-            first_start: usual.first_start.into(),
-            empty_query_hidden: usual.empty_query_hidden.into(),
-        });
-        Ok(())
-    })
 }
 
 /// Makes a service that starts at `now_ms` with the keys of one audience and a replay memory, both of which it keeps alive. The caller frees
@@ -157,7 +57,7 @@ pub unsafe extern "C" fn oscar_service_new(
 ) -> Status {
     guard(|| {
         // SAFETY: as this function asks.
-        let (service, config) = unsafe { (Out::new(service)?, config(settings)?) };
+        let (service, config) = unsafe { (Out::new(service)?, service_config(settings)?) };
         let keyring = Arc::clone(&*handle::look_up(&KEYRINGS, keyring)?);
         let log = Arc::clone(&*handle::look_up(&REPLAY_LOGS, replay_log)?);
         service.write(handle::keep(Arc::new(Service::new(config, keyring, log, now_ms)?))?);
@@ -308,7 +208,7 @@ pub unsafe extern "C" fn oscar_service_finish(
         judge(verdict, || {
             let pending = handle::take(&PENDING, context)?;
             let digest = match (digest.is_null(), bytes(body, body_len)?) {
-                (false, _) => Some(crate::boundary::array::<32>(digest)?),
+                (false, _) => Some(array::<32>(digest)?),
                 (true, []) => None,
                 (true, body) => Some(oscartoki::sha256(body)),
             };
@@ -435,138 +335,4 @@ unsafe fn answer_with(
         headers.write(Answered { toki: chars(out.toki()), grant: chars(out.grant().unwrap_or_default()) });
         Ok(())
     })
-}
-
-/// Fills `verdict` in every case, in place.
-///
-/// # Safety
-/// `verdict` is null, misaligned or writable.
-unsafe fn judge(verdict: *mut CVerdict, judge: impl FnOnce() -> Result<Verdict>) -> Status {
-    if verdict.is_null() || !verdict.is_aligned() {
-        return guard(|| Err(Fault::new(Status::NullPointer, "a null or misaligned pointer for the verdict")));
-    }
-    // SAFETY: not null, aligned, and writable as this function asks; initialised before it is borrowed.
-    let filled = unsafe {
-        verdict.write(CVerdict::refused(Status::Internal));
-        &mut *verdict
-    };
-    let status = guard_status(|| {
-        filled.take(judge()?)?;
-        Ok(filled.status)
-    });
-    filled.status = status;
-    status
-}
-
-impl CVerdict {
-    fn refused(status: Status) -> Self {
-        Self {
-            status,
-            code: -1,
-            http_status: 500,
-            www_authenticate: 0,
-            in_session: 0,
-            want: 0,
-            version: 2,
-            context: 0,
-            ts_ms: 0,
-            kid: [0; 8],
-            sid: [0; 8],
-            nonce: [0; 8],
-            authority: [0; OSCAR_AUTHORITY_MAX_LEN],
-        }
-    }
-
-    fn take(&mut self, verdict: Verdict) -> Result<()> {
-        match verdict {
-            Verdict::Accepted(request) => {
-                self.tell(&request);
-                self.code = 0;
-                self.context = handle::keep_in(&ANSWERS, request.into_context())?;
-                self.status = Status::Ok;
-            }
-            Verdict::Pending(pending) => {
-                self.http_status = 0;
-                (self.kid, self.sid) = (pending.kid(), pending.sid().unwrap_or_default());
-                self.in_session = pending.sid().is_some().into();
-                self.context = handle::keep_in(&PENDING, pending)?;
-                self.status = Status::Pending;
-            }
-            Verdict::Refused(refusal) => self.refuse(refusal)?,
-            Verdict::Handshake(handshake) => {
-                (self.http_status, self.version) = (200, 1);
-                self.kid = handshake.kid();
-                self.context = handle::keep_in(&HANDSHAKES, handshake)?;
-                self.status = Status::Handshake;
-            }
-        }
-        Ok(())
-    }
-
-    fn tell(&mut self, request: &VerifiedRequest) {
-        self.http_status = 0;
-        self.in_session = request.sid().is_some().into();
-        self.want = request.want().into();
-        self.version = if request.version() == Version::V1 { 1 } else { 2 };
-        self.ts_ms = request.ts_ms();
-        self.kid = request.kid();
-        self.sid = request.sid().unwrap_or_default();
-        self.nonce = request.nonce();
-        put_chars(&mut self.authority, request.authority());
-    }
-
-    fn refuse(&mut self, refusal: Refusal) -> Result<()> {
-        remember(refusal.error().detail().into());
-        self.status = refusal.error().into();
-        self.code = refusal.code().map_or(-1, i32::from);
-        self.http_status = refusal.status().into();
-        self.www_authenticate = refusal.www_authenticate().into();
-        if let Some(context) = refusal.into_context() {
-            self.context = handle::keep_in(&ANSWERS, context)?;
-        }
-        Ok(())
-    }
-}
-
-/// # Safety
-/// As of [`bytes`].
-pub(crate) unsafe fn request_head<'a>(head: *const u8, len: usize) -> Result<RequestHead<'a>> {
-    // SAFETY: as this function asks.
-    let mut head = unsafe { Packed::new(head, len) }?;
-    let (verb, authority, target) = (head.field()?, head.field()?, head.field()?);
-    let headers = Headers::packed(head.rest()).map_err(|_| bad_packed())?;
-    Ok(RequestHead { verb, authority: (!authority.is_empty()).then_some(authority), target, headers })
-}
-
-/// # Safety
-/// `settings` is null or readable, and so is what it points to.
-unsafe fn config(settings: *const ServiceSettings) -> Result<ServiceConfig> {
-    // SAFETY: as this function asks; every field takes every bit pattern.
-    unsafe {
-        let settings = lent(settings)?;
-        Ok(ServiceConfig {
-            authorities: names(settings.authorities, settings.authorities_len)?,
-            fixed_authority: match settings.fixed_authority.is_null() {
-                true => None,
-                false => Some(name(settings.fixed_authority)?),
-            },
-            window_ms: settings.window_ms,
-            max_ttl_s: settings.max_ttl_s,
-            grant_ttl_s: settings.grant_ttl_s,
-            ext: names(settings.ext, settings.ext_len)?,
-            answer_ext: names(settings.answer_ext, settings.answer_ext_len)?,
-            first_start: settings.first_start != 0,
-            max_body: settings.max_body,
-            max_answer: settings.max_answer,
-            empty_query_hidden: settings.empty_query_hidden != 0,
-        })
-    }
-}
-
-/// # Safety
-/// `text` is a zero-terminated text.
-unsafe fn name(text: *const c_char) -> Result<String> {
-    // SAFETY: as this function asks.
-    let text = unsafe { CStr::from_ptr(text) }.to_str();
-    Ok(text.map_err(|_| OscarError::Malformed("a name is not UTF-8"))?.to_owned())
 }
