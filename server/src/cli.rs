@@ -10,11 +10,13 @@ mod mint;
 mod output;
 mod serve;
 mod session;
+mod signals;
 mod verify;
 
 pub use args::DemoArgs;
 pub use output::{Failure, Output, Said};
 pub use serve::runtime;
+pub use signals::stop;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};

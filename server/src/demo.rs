@@ -12,7 +12,7 @@ mod table;
 mod wire;
 mod world;
 
-use crate::cli::{DemoArgs, Failure, Output, Said, runtime};
+use crate::cli::{DemoArgs, Failure, Output, Said, runtime, stop};
 use clients::Driver;
 use fleet::{Fleet, Kind};
 use table::Table;
@@ -23,10 +23,16 @@ pub fn demo(args: DemoArgs, output: Output) -> Result<Said, Failure> {
     oscar::client::install_tls();
     let world = World::new(args)?;
     let runtime = runtime(true)?;
-    let table = runtime.block_on(run(&world, output));
+    // An interrupted demo leaves nothing behind either: processes and files go with their owners.
+    let table = runtime.block_on(async {
+        tokio::select! {
+            table = run(&world, output) => Ok(table),
+            () = stop()? => Err(Failure::interrupted()),
+        }
+    });
     drop(runtime);
     drop(world);
-    table.finish()
+    table?.finish()
 }
 
 async fn run(world: &World, output: Output) -> Table {

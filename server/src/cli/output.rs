@@ -95,6 +95,11 @@ impl Failure {
         Self { shown: Some(Box::new(shown)), ..Self::new(REFUSED, "demo", sentence) }
     }
 
+    /// Exit 1 for a demo that was told to end.
+    pub fn interrupted() -> Self {
+        Self::new(REFUSED, "demo", "it was told to end")
+    }
+
     /// Exit 2.
     pub fn usage(sentence: impl Into<String>) -> Self {
         Self::new(USAGE, "usage", sentence)

@@ -6,12 +6,13 @@ mod routes;
 use super::args::ServeArgs;
 use super::config::{Config, Memory};
 use super::output::{Failure, Output, Said};
+use super::signals;
 use axum::Router;
 use oscar::OscarLayer;
 use oscartoki::replay::ReplayLog;
 use oscartoki::{Keyring, MemoryReplayLog, Service, ServiceConfig};
 use serde_json::json;
-use std::future::{Future, IntoFuture as _};
+use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -37,7 +38,7 @@ async fn run(config: Config, output: Output) -> Result<Said, Failure> {
     let ring = Arc::new(Keyring::new(&config.audience).map_err(Failure::key)?);
     config.files.load(&ring)?;
     // The signals are ours before anybody is told that we listen.
-    let stop = stop_signal()?;
+    let stop = signals::stop()?;
     let listener = bind(&config.listen).await?;
     let address = local_address(&listener)?;
     let service = Arc::new(service(&config, ring.clone(), &address)?);
@@ -119,27 +120,6 @@ async fn bind(address: &str) -> Result<TcpListener, Failure> {
 
 fn local_address(listener: &TcpListener) -> Result<String, Failure> {
     listener.local_addr().map(|address| address.to_string()).map_err(|error| Failure::network(error.to_string(), false))
-}
-
-/// Completes at SIGTERM or SIGINT.
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let fault = |error: std::io::Error| Failure::config(format!("no signals: {error}"));
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate()).map_err(fault)?, signal(SignalKind::interrupt()).map_err(fault)?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 /// One JSON object per line on stderr; `OSCAR_LOG` sets the level (`info` unless set).
