@@ -116,19 +116,19 @@ impl fmt::Display for SendError {
 impl std::error::Error for SendError {}
 
 impl SignedClient {
-    /// A client by the system's clock. Error: the reqwest client can't be built (no TLS, no resolver).
+    /// A client by the system's clock, which waits a minute for an answer. Error: the reqwest client can't be built.
     pub fn new(client: Client) -> Result<Self, reqwest::Error> {
-        Self::with_timeout(client, Duration::from_secs(60))
+        Self::configured(client, |http| http.timeout(Duration::from_secs(60)))
     }
 
-    /// A client that gives up on an answer after a while.
-    pub fn with_timeout(client: Client, timeout: Duration) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .timeout(timeout)
-            .build()?;
+    /// A client with other settings of reqwest: timeouts, proxies, certificates. Redirects and retries stay off whatever they say.
+    pub fn configured(client: Client, settings: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
+        let builder = || {
+            let builder = settings(reqwest::Client::builder()).redirect(reqwest::redirect::Policy::none());
+            builder.retry(reqwest::retry::never()).referer(false)
+        };
+        // A machine without root certificates still speaks http; every https there is untrusted.
+        let http = builder().build().or_else(|_| builder().tls_certs_only([]).build())?;
         Ok(Self { client, http, now_ms: Arc::new(clock::now_ms) })
     }
 

@@ -135,3 +135,45 @@ fn read_or_empty(path: &Path) -> Result<String, FileFault> {
 fn unreadable(path: &Path, error: &std::io::Error) -> FileFault {
     FileFault { path: path.to_owned(), name: "config", sentence: format!("can't be read: {error}") }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::RingFiles;
+    use oscartoki::Keyring;
+
+    #[test]
+    fn revocations_are_appended_by_many_and_read_back() {
+        let path = std::env::temp_dir().join(format!("oscar-revocations-{}", std::process::id()));
+        let files = RingFiles { revocations: Some(path.clone()), fixed: "# no key".into(), ..RingFiles::default() };
+        let ring = Keyring::new("a").unwrap();
+        files.load(&ring).unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..8u8 {
+                let (files, ring) = (&files, &ring);
+                scope.spawn(move || {
+                    for session in 0..16u8 {
+                        let line = ring.revoke_session(vec![writer; 8], vec![session; 8]).unwrap();
+                        files.append_revocation(&line).unwrap();
+                    }
+                });
+            }
+        });
+        let other = Keyring::new("a").unwrap();
+        files.load(&other).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 128);
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(other.revocations_text(), ring.revocations_text());
+    }
+
+    #[test]
+    fn a_fault_names_its_file_and_line() {
+        let path = std::env::temp_dir().join(format!("oscar-keys-{}", std::process::id()));
+        std::fs::write(&path, "# one\nos2.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n").unwrap();
+        let files = RingFiles { keys: vec![path.clone()], ..RingFiles::default() };
+        let fault = files.load(&Keyring::new("a").unwrap()).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((fault.path, fault.name), (path, "wrong_kind"));
+        assert!(fault.sentence.contains("line 2") && !fault.sentence.contains("AAEC"), "{}", fault.sentence);
+    }
+}

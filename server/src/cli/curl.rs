@@ -30,8 +30,8 @@ pub fn curl(args: CurlArgs, output: Output) -> Result<Said, Failure> {
     }
     let client = client(&args, &url)?;
     install_tls();
-    let mut sender =
-        SignedClient::with_timeout(client, Duration::from_secs(args.timeout_s)).map_err(|error| Failure::config(error.to_string()))?;
+    let mut sender = SignedClient::configured(client, |http| http.timeout(Duration::from_secs(args.timeout_s)))
+        .map_err(|error| Failure::config(error.to_string()))?;
     if let Some(now_ms) = args.now_ms {
         let started = oscar::clock::mono_ms();
         sender = sender.with_clock(move || now_ms + oscar::clock::mono_ms() - started);

@@ -42,7 +42,7 @@ impl Proxy {
     pub async fn bind() -> Result<Self, String> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_gzip().no_proxy().build();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_gzip().no_proxy().tls_certs_only([]).build();
         let http = http.map_err(|error| error.to_string())?;
         let middle = Arc::new(Middle { target: Mutex::default(), tamper: Mutex::default(), passed: AtomicU64::new(0), http });
         let app = Router::new().fallback(pass).with_state(middle.clone());

@@ -92,7 +92,8 @@ async fn unknown_authority(world: &World, fleet: &Fleet) -> Came {
 
 /// An operator writes one line; both processes follow.
 async fn revoked(world: &World, fleet: &Fleet) -> Came {
-    let sender = SignedClient::new(world.client(Rolling::Auto)?).map_err(|error| error.to_string())?;
+    let sender =
+        SignedClient::configured(world.client(Rolling::Auto)?, reqwest::ClientBuilder::no_proxy).map_err(|error| error.to_string())?;
     let url = |address: &str| reqwest::Url::parse(&format!("http://{address}/echo/revoked")).map_err(|error| error.to_string());
     let call = async |address: &str| sender.send(ToSend::new(Method::GET, url(address)?)).await.map_err(told);
     call(&fleet.first.address).await?;
