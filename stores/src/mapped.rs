@@ -156,8 +156,8 @@ impl MappedReplayLog {
             shift: SHIFT,
         };
         let (past_ms, end_ms) = (now_ms.max(0), now_ms.max(0) + entry.keep_ms.max(0));
-        let holders = tallies.holders(&self.salt, entry);
-        self.table().insert(&key, span, || tallies.raise(holders, end_ms, past_ms), |counted| tallies.lower(counted))
+        let admit = || tallies.raise(tallies.holders(&self.salt, entry), end_ms, past_ms);
+        self.table().insert(&key, span, admit, |counted| tallies.lower(counted))
     }
 
     /// A mark, and where it may stand.

@@ -52,12 +52,23 @@ fn child(life: impl FnOnce()) -> libc::pid_t {
     }
 }
 
-/// Waits for a child's end, or only asks for it. Whether it ended, and whether well.
-fn ended(pid: libc::pid_t, options: i32) -> Option<bool> {
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Well,
+    Killed,
+    Failed,
+}
+
+/// Waits for a child's end, or only asks for it.
+fn ended(pid: libc::pid_t, options: i32) -> Option<End> {
     let mut status = 0;
     // SAFETY: a child of ours, and a writable status.
     let got = unsafe { libc::waitpid(pid, &mut status, options) };
-    (got == pid).then(|| libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0)
+    (got == pid).then(|| match status {
+        0 => End::Well,
+        _ if libc::WIFSIGNALED(status) => End::Killed,
+        _ => End::Failed,
+    })
 }
 
 /// Four workers race through the same 250,000 tags while they are killed and begun again where they were.
@@ -88,18 +99,15 @@ fn killed_at_random_nothing_is_accepted_twice() {
     while progress.iter().any(|at| at.load(Relaxed) < TAGS) {
         std::thread::sleep(Duration::from_micros(100 + random.below(900)));
         let worker = random.below(WORKERS as u64) as usize;
-        if let Some(well) = ended(pids[worker], libc::WNOHANG) {
-            assert!(well, "a worker failed");
-            pids[worker] = child(|| life(worker));
-            continue;
-        }
         // SAFETY: a child of ours that was not waited for, so the number is still its.
         unsafe { libc::kill(pids[worker], libc::SIGKILL) };
-        assert_eq!(ended(pids[worker], 0), Some(false));
-        kills += 1;
+        match ended(pids[worker], 0) {
+            Some(End::Killed) => kills += 1,
+            end => assert_eq!(end, Some(End::Well), "it was through before"),
+        }
         pids[worker] = child(|| life(worker));
     }
-    assert!(pids.into_iter().all(|pid| ended(pid, 0) == Some(true)), "a worker failed");
+    assert!(pids.into_iter().all(|pid| ended(pid, 0) == Some(End::Well)), "a worker failed");
     let twice = accepted.iter().filter(|times| times.load(SeqCst) > 1).count();
     let never = accepted.iter().filter(|times| times.load(SeqCst) == 0).count();
     assert_eq!(twice, 0, "accepted twice");
@@ -140,7 +148,7 @@ fn race<L: Borrow<MappedReplayLog>>(open: impl Fn() -> L) {
         }
     };
     let pids: Vec<_> = (0..8).map(|_| child(life)).collect();
-    assert!(pids.into_iter().all(|pid| ended(pid, 0) == Some(true)));
+    assert!(pids.into_iter().all(|pid| ended(pid, 0) == Some(End::Well)));
     assert!(accepted.iter().all(|times| times.load(SeqCst) == 1), "each tag has one winner");
 }
 
@@ -150,7 +158,7 @@ fn a_guarded_fork_is_noticed() {
     let before = oscartoki::fork::count();
     let count = shared::<AtomicU64>(1);
     let in_a_child = || {
-        assert_eq!(ended(child(|| count[0].store(oscartoki::fork::count(), SeqCst)), 0), Some(true));
+        assert_eq!(ended(child(|| count[0].store(oscartoki::fork::count(), SeqCst)), 0), Some(End::Well));
         count[0].load(SeqCst)
     };
     assert_eq!(in_a_child(), before, "without the guard nobody notices");
@@ -159,7 +167,7 @@ fn a_guarded_fork_is_noticed() {
     assert_eq!(in_a_child(), before + 1, "with it, once");
     assert_eq!(fresh(1), Remembered::Fresh);
     let child = child(|| assert_eq!([fresh(1), fresh(2)], [Remembered::Full; 2]));
-    assert_eq!(ended(child, 0), Some(true), "a local memory refuses in the child");
+    assert_eq!(ended(child, 0), Some(End::Well), "a local memory refuses in the child");
     assert_eq!(fresh(2), Remembered::Fresh, "and not in the parent");
     assert_eq!(oscartoki::fork::count(), before);
 }

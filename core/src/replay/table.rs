@@ -1,8 +1,8 @@
 //! The table under [`MemoryReplayLog`](super::MemoryReplayLog): shards of cache lines of salted tags.
 //!
-//! A tag has a home, one line of five slots. Is the home full, the tag goes on to the next of a series of lines, and
-//! every line it passed notes until when it must be looked for further on; so nearly every check reads one line. What the floor
-//! has reached is free, and nothing else ever is; nothing is cleared.
+//! A tag has a home, one line of five slots. Is the home full, the tag goes to the line beside it, then on to the next of a
+//! series of pairs, and every line it passed notes until when it must be looked for further on; so nearly every check reads
+//! one place of memory. What the floor has reached is free, and nothing else ever is; nothing is cleared.
 
 use super::quota::{Holders, Quotas, Salt, TALLY_WORDS, Tallies};
 use super::{Recorded, Remembered, ReplayEntry};
@@ -12,8 +12,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 const SLOTS: usize = 5;
 /// Lines that one operation may touch: 60 slots.
 const REACH: usize = 12;
-/// Lines per thousand entries of capacity: two thirds of the slots are used when full.
-const LINES_PER_1000: usize = 303;
+/// Pairs of lines per 10,000 entries of capacity: two thirds of the slots are used when full.
+const PAIRS_PER_10000: usize = 1515;
 /// Under so many entries a shard would be too uneven.
 const SHARD_MIN: usize = 4096;
 const SHARDS_MAX: usize = 64;
@@ -35,6 +35,11 @@ struct Line {
     passed: u32,
 }
 
+/// Two lines that memory fetches together.
+#[derive(Clone, Default)]
+#[repr(align(128))]
+struct Pair([Line; 2]);
+
 /// The grain of a floor: what ended at or before it is free.
 const fn grain_of(floor_ms: i64) -> i64 {
     floor_ms / GRAIN_MS
@@ -48,7 +53,7 @@ struct Shard {
     /// The highest floor that a caller came with. What it has reached may be forgotten already.
     floor_ms: i64,
     swept: i64,
-    lines: Box<[Line]>,
+    pairs: Box<[Pair]>,
     most_touched: usize,
 }
 
@@ -75,9 +80,9 @@ impl Shard {
         }
         let (past, end) = (past as u32, end as u32);
         let mut free = None;
-        for nth in 0..REACH.min(self.lines.len()) {
-            let line = &self.lines[series(salted, nth, self.lines.len())];
+        for nth in 0..reach(self.pairs.len()) {
             self.most_touched = self.most_touched.max((nth + 1) * SLOTS);
+            let line = self.line(salted, nth);
             for slot in 0..SLOTS {
                 if !is_after(line.ends[slot], past) {
                     free.get_or_insert((nth, slot));
@@ -94,17 +99,31 @@ impl Shard {
             return Remembered::Full;
         }
         for nth in 0..found {
-            let line = &mut self.lines[series(salted, nth, self.lines.len())];
+            let line = self.line(salted, nth);
             line.passed = if is_after(line.passed, end) { line.passed } else { end };
         }
-        let line = &mut self.lines[series(salted, found, self.lines.len())];
+        let line = self.line(salted, found);
         line.tags[slot] = salted;
         line.ends[slot] = end;
         Remembered::Fresh
     }
 
+    /// The n-th line of a tag's series: both of a pair, then of the next. The last pair of every series is the shard's attic, the
+    /// one after all others: at a full table one tag in ten thousand finds no room before it. The number of the others is odd
+    /// and the step a power of two, so that a series meets no pair twice.
+    fn line(&mut self, salted: u64, nth: usize) -> &mut Line {
+        let others = self.pairs.len() - 1;
+        let home = ((salted as u32 as u64 * others as u64) >> 32) as usize;
+        let pair = match nth / 2 {
+            0 => home,
+            _ if nth + 2 >= reach(self.pairs.len()) => others,
+            round => (home + (round << (salted >> 32 & 15))) % others,
+        };
+        &mut self.pairs[pair].0[((salted >> 36) as usize + nth) & 1]
+    }
+
     fn sweep(&mut self, past: u32, all: bool) {
-        for line in &mut self.lines {
+        for line in self.pairs.iter_mut().flat_map(|pair| &mut pair.0) {
             for end in line.ends.iter_mut().chain([&mut line.passed]) {
                 if all || !is_after(*end, past) {
                     *end = past;
@@ -118,15 +137,13 @@ impl Shard {
         if self.swept == NEVER {
             return 0;
         }
-        self.lines.iter().flat_map(|line| &line.ends).filter(|end| is_after(**end, past)).count()
+        self.pairs.iter().flat_map(|pair| &pair.0).flat_map(|line| &line.ends).filter(|end| is_after(**end, past)).count()
     }
 }
 
-/// The n-th line of a tag. The number of lines is odd and the step a power of two, so that a series meets no line twice
-/// before it has met all.
-const fn series(salted: u64, nth: usize, lines: usize) -> usize {
-    let home = ((salted as u32 as u64 * lines as u64) >> 32) as usize;
-    if nth == 0 { home } else { (home + (nth << (salted >> 32 & 15))) % lines }
+/// The length of a series, in lines.
+const fn reach(pairs: usize) -> usize {
+    if 2 * pairs < REACH { 2 * pairs } else { REACH }
 }
 
 fn counters() -> Box<[AtomicU32]> {
@@ -166,8 +183,9 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(capacity: usize, quotas: Quotas, shift: u32) -> Self {
         let shards = 1 << (capacity / SHARD_MIN).clamp(1, SHARDS_MAX).ilog2();
-        let lines = capacity.div_ceil(shards).saturating_mul(LINES_PER_1000).div_ceil(1000) | 1;
-        let shard = || Mutex::new(Shard { floor_ms: 0, swept: NEVER, lines: vec![Line::default(); lines].into(), most_touched: 0 });
+        // An odd number, and the attic.
+        let pairs = (capacity.div_ceil(shards).saturating_mul(PAIRS_PER_10000).div_ceil(10_000) | 1) + 1;
+        let shard = || Mutex::new(Shard { floor_ms: 0, swept: NEVER, pairs: vec![Pair::default(); pairs].into(), most_touched: 0 });
         Self {
             salt: Salt::draw(),
             shards: std::iter::repeat_with(shard).take(shards).collect(),
@@ -195,7 +213,7 @@ impl Table {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let lines: usize = self.shards.iter().map(|shard| size_of_val(shard) + size_of_val(&*unpoisoned(shard).lines)).sum();
+        let lines: usize = self.shards.iter().map(|shard| size_of_val(shard) + size_of_val(&*unpoisoned(shard).pairs)).sum();
         let arrays = |counters: &Counters| 2 + usize::from(counters.far.get().is_some());
         lines + self.counters.as_ref().map_or(0, arrays) * TALLY_WORDS * size_of::<AtomicU32>()
     }

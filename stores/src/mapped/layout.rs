@@ -37,7 +37,8 @@ pub(super) enum BadHead {
 
 impl Head {
     pub(super) fn lines_for(capacity: usize) -> Option<u64> {
-        let lines = capacity.checked_mul(LINES_PER_1000)?.div_ceil(1000) | 1;
+        // An odd number, and the attic.
+        let lines = (capacity.checked_mul(LINES_PER_1000)?.div_ceil(1000) | 1) + 1;
         (lines < LINES_MAX).then_some(lines as u64)
     }
 
@@ -76,7 +77,7 @@ impl Head {
         boot.copy_from_slice(&bytes[72..88]);
         let head =
             Self { capacity: number(0), lines: number(1), boot, salt: [number(3), number(4)], kid_quota: number(5), sid_quota: number(6) };
-        let sound = head.lines > 0 && head.lines < LINES_MAX as u64 && number(2) == head.file_len() as u64;
+        let sound = head.lines > 1 && head.lines < LINES_MAX as u64 && number(2) == head.file_len() as u64;
         if sound { Ok(head) } else { Err(BadHead::Broken) }
     }
 }

@@ -38,11 +38,21 @@ impl Key {
         Self { salted, tag: [both as u64, (both >> 64) as u64], bits: (salted >> 41) << 3 | u64::from(v1) << 2 }
     }
 
-    /// The n-th line of the series. The number of lines is odd and the step a power of two: none comes twice before all did.
+    /// The n-th line of the series. The last of every series is the attic, the line after all others: at a full table one tag
+    /// in many millions finds no room before it. The number of the others is odd and the step a power of two: none comes twice.
     fn line(&self, nth: usize, lines: usize) -> usize {
-        let home = ((self.salted as u32 as u64 * lines as u64) >> 32) as usize;
-        if nth == 0 { home } else { (home + (nth << (self.salted >> 32 & 15))) % lines }
+        let others = lines - 1;
+        if nth + 1 == reach(lines) {
+            return others;
+        }
+        let home = ((self.salted as u32 as u64 * others as u64) >> 32) as usize;
+        if nth == 0 { home } else { (home + (nth << (self.salted >> 32 & 15))) % others }
     }
+}
+
+/// The length of a series.
+fn reach(lines: usize) -> usize {
+    REACH.min(lines)
 }
 
 /// From when on, and until when, an entry is kept, in grains.
@@ -125,7 +135,7 @@ impl Table<'_> {
     fn look(&self, key: &Key, past: u64, own: Option<Place>) -> Look {
         let mut room = None;
         let mut looked = 0;
-        for nth in 0..REACH.min(self.lines.len()) {
+        for nth in 0..reach(self.lines.len()) {
             let line = self.line(key, nth);
             // The second cache line, where a known tag stands, is on its way while the first is read.
             black_box(line.tags[SLOTS / 2][0].load(Relaxed));
@@ -233,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_claim_whose_owner_died_counts_as_its_tag_until_its_end() {
-        let (lines, most_touched) = (lines(1), AtomicUsize::new(0));
+        let (lines, most_touched) = (lines(2), AtomicUsize::new(0));
         let table = Table { lines: &lines, most_touched: &most_touched };
         let span = |now_ms| Span::new(now_ms, 64_000).unwrap();
         assert_eq!(insert(&table, 1, span(0)), Remembered::Fresh);
@@ -242,17 +252,17 @@ mod tests {
         word.store(word.load(Relaxed) & !STATE | CLAIMED, Relaxed);
         lines[0].tags[0][1].store(0, Relaxed);
         assert_eq!(insert(&table, 1, span(1_000)), Remembered::Seen);
-        for n in 2..6 {
+        for n in 2..11 {
             assert_eq!(insert(&table, n, span(1_000)), Remembered::Fresh);
         }
-        assert_eq!(insert(&table, 6, span(1_000)), Remembered::Full, "the dead claim's slot is used");
-        assert_eq!(insert(&table, 6, span(66_000)), Remembered::Fresh, "until its end");
+        assert_eq!(insert(&table, 11, span(1_000)), Remembered::Full, "the dead claim's slot is used");
+        assert_eq!(insert(&table, 11, span(66_000)), Remembered::Fresh, "until its end");
         assert_eq!(insert(&table, 1, span(66_000 + 1_100)), Remembered::Fresh);
     }
 
     #[test]
     fn a_count_that_moved_makes_the_insert_look_again() {
-        let (lines, most_touched) = (lines(1), AtomicUsize::new(0));
+        let (lines, most_touched) = (lines(2), AtomicUsize::new(0));
         let table = Table { lines: &lines, most_touched: &most_touched };
         let key = Key::new(7, [7; 16], false);
         let span = Span::new(0, 64_000).unwrap();
