@@ -9,9 +9,9 @@ cargo bench -q -p oscartoki-c --bench verify --no-run
 mkdir -p target/c
 cc -O2 -std=c99 -Wno-deprecated-declarations -Iinclude bindings/c/benches/verify.c -o target/c/bench \
     -Ltarget/release -loscartoki -lcrypto -Wl,-rpath,"$PWD/target/release"
-for _ in 1 2 3 4 5; do
-    ./target/c/bench 3 | sed 's/^/c /'
-    cargo bench -q -p oscartoki-c --bench verify -- 3 | sed 's/^/rust /'
+for _ in $(seq 15); do
+    ./target/c/bench 2 | sed 's/^/c /'
+    cargo bench -q -p oscartoki-c --bench verify -- 2 | sed 's/^/rust /'
 done | awk -v json="$json" '
     NF == 3 { id = $1 " " $2; if (!(id in best) || $3 < best[id]) best[id] = $3 }
     function row(what, ours, peer, theirs, bar,   ratio, met) {

@@ -54,8 +54,7 @@ impl<T, const KIND: u8> Table<T, KIND> {
 
     /// Keeps `content`; its handle, or `None` when the table is full.
     pub(crate) fn insert(&self, content: T) -> Option<i64> {
-        let index = self.pop_free().or_else(|| self.next_unused())?;
-        let slot = self.slot(index)?;
+        let (index, slot) = self.pop_free().or_else(|| self.next_unused())?;
         let state = slot.state.load(Ordering::Relaxed);
         // SAFETY: a slot that was popped, or is new, belongs to this thread alone until its state says LIVE.
         unsafe { *slot.content.get() = Some(content) };
@@ -82,6 +81,7 @@ impl<T, const KIND: u8> Table<T, KIND> {
     }
 
     /// Takes the value out; for things that are used once and that nobody else looks at meanwhile.
+    #[inline]
     pub(crate) fn take(&self, handle: i64) -> Result<T, Gone> {
         let (index, slot, generation) = self.find(handle).ok_or(Gone::Never)?;
         let open = generation << 32 | LIVE;
@@ -140,14 +140,15 @@ impl<T, const KIND: u8> Table<T, KIND> {
         self.segments.get(segment)?.get()?.get(offset)
     }
 
-    fn pop_free(&self) -> Option<u32> {
+    fn pop_free(&self) -> Option<(u32, &Slot<T>)> {
         let mut head = self.free.load(Ordering::Acquire);
         loop {
             let index = (head as u32).checked_sub(1)?;
-            let next = self.slot(index)?.next.load(Ordering::Relaxed);
+            let slot = self.slot(index)?;
+            let next = slot.next.load(Ordering::Relaxed);
             let popped = (head >> 32).wrapping_add(1) << 32 | u64::from(next);
             match self.free.compare_exchange_weak(head, popped, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(index),
+                Ok(_) => return Some((index, slot)),
                 Err(now) => head = now,
             }
         }
@@ -165,7 +166,7 @@ impl<T, const KIND: u8> Table<T, KIND> {
         }
     }
 
-    fn next_unused(&self) -> Option<u32> {
+    fn next_unused(&self) -> Option<(u32, &Slot<T>)> {
         let more = |used: u32| (place(used).0 < SEGMENTS).then_some(used + 1);
         let index = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         let (segment, _) = place(index);
@@ -173,7 +174,7 @@ impl<T, const KIND: u8> Table<T, KIND> {
             let slot = |_| Slot { state: AtomicU64::new(0), next: AtomicU32::new(0), content: UnsafeCell::new(None) };
             (0..FIRST_SEGMENT << segment).map(slot).collect()
         });
-        Some(index)
+        Some((index, self.slot(index)?))
     }
 }
 
