@@ -1,0 +1,1 @@
+from . import oscartoki as oscartoki, oscartoki_bridge as oscartoki_bridge

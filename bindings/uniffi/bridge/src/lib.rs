@@ -1,0 +1,84 @@
+//! The second UniFFI component: what joins the two doors, and constructors for what lives in stores.
+//!
+//! It is a crate of its own because UniFFI names exported symbols after the crate, and core and the library that shows both
+//! doors are both called `oscartoki`.
+
+use oscartoki::{Client, Keyring, MessageMemory, ReplayLog, ReplayMemory, Service};
+use oscartoki_stores::{MappedReplayLog, Options};
+use std::sync::Arc;
+
+uniffi::setup_scaffolding!();
+
+/// The version of this library, which every wrapper compares with its own.
+#[uniffi::export]
+pub fn library_version() -> String {
+    oscartoki_stores::fork_guard();
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// A handle of the C door on this very client, for the hot calls; `oscar_client_free` gives it back. 0 when too many are alive.
+#[uniffi::export]
+pub fn c_ref_client(client: Arc<Client>) -> i64 {
+    guarded(client)
+}
+
+/// A handle of the C door on this very service; `oscar_service_free` gives it back.
+#[uniffi::export]
+pub fn c_ref_service(service: Arc<Service>) -> i64 {
+    guarded(service)
+}
+
+/// A handle of the C door on this very ring; `oscar_keyring_free` gives it back.
+#[uniffi::export]
+pub fn c_ref_keyring(keyring: Arc<Keyring>) -> i64 {
+    guarded(keyring)
+}
+
+/// A handle of the C door on this very memory; `oscar_replay_log_free` gives it back.
+#[uniffi::export]
+pub fn c_ref_memory(memory: Arc<ReplayMemory>) -> i64 {
+    guarded(memory.log().clone())
+}
+
+/// A handle of the C door on this very memory of messages; `oscar_message_memory_free` gives it back.
+#[uniffi::export]
+pub fn c_ref_message_memory(memory: Arc<MessageMemory>) -> i64 {
+    guarded(memory)
+}
+
+fn guarded(object: impl oscartoki_c::Registered) -> i64 {
+    // A nonce must not repeat in a child: the handler is there before the first handle is.
+    oscartoki_stores::fork_guard();
+    oscartoki_c::register(object)
+}
+
+/// Why a shared memory could not be opened.
+#[derive(Debug, thiserror::Error, uniffi::Error)]
+#[uniffi(flat_error)]
+pub enum MemoryError {
+    /// The sentence names the file, and most often the way out.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// The replay memory in the file at `path`, which the processes of one machine share; it is made when absent, with room for
+/// `capacity` live requests.
+#[uniffi::export]
+pub fn mapped_memory(path: String, capacity: i64) -> Result<Arc<ReplayMemory>, MemoryError> {
+    oscartoki_stores::fork_guard();
+    let capacity = usize::try_from(capacity).map_err(|_| MemoryError::Unusable("a memory has room for 1 request or more".to_owned()))?;
+    let log = MappedReplayLog::open(path, &Options { capacity, ..Options::default() }).map_err(unusable)?;
+    Ok(Arc::new(ReplayMemory::from_log(Arc::new(log) as Arc<dyn ReplayLog>)))
+}
+
+/// Where the replay memory of these keys lies unless the application says otherwise.
+#[uniffi::export]
+pub fn default_memory_path(audience: String, kids: Vec<Vec<u8>>) -> Result<String, MemoryError> {
+    let kids: Vec<[u8; 8]> = kids.into_iter().filter_map(|kid| kid.try_into().ok()).collect();
+    let path = MappedReplayLog::default_path(&audience, &kids).map_err(unusable)?;
+    path.into_os_string().into_string().map_err(|_| MemoryError::Unusable("the folder's name is no UTF-8".to_owned()))
+}
+
+fn unusable(error: oscartoki_stores::StoreError) -> MemoryError {
+    MemoryError::Unusable(error.to_string())
+}
