@@ -74,6 +74,17 @@ class _StepStruct(ctypes.Structure):
     ]
 
 
+class _MessageStruct(ctypes.Structure):
+    _fields_ = [
+        ("ts_ms", c_int64),
+        ("ttl_s", c_int64),
+        ("kid", c_ubyte * 8),
+        ("nonce", c_ubyte * 8),
+        ("context", c_int64),
+        ("freshness", c_uint32),
+    ]
+
+
 class _AnsweredStruct(ctypes.Structure):
     _fields_ = [("toki", c_char * 97), ("grant", c_char * 48)]
 
@@ -85,6 +96,10 @@ _SIGNATURES: dict[str, list[Any]] = {
     "client_accept_head": [_H, _H, _S, _N, _S, _N, _T, _T, POINTER(_OutcomeStruct)],
     "client_accept_too_large": [_H, _H, ctypes.c_uint16, POINTER(_OutcomeStruct)],
     "client_accept_none": [_H, _H, POINTER(_OutcomeStruct)],
+    "service_verify_message": [_H, _S, _N, _S, _N, _H, _T, _T, POINTER(_MessageStruct)],
+    "message_reply": [_H, _S, _N, _S, _N, _T, _S, _N],
+    "message_free": [_H],
+    "message_memory_free": [_H],
     "call_new": [_H, _S, _N, _S, _N, c_uint32, POINTER(_H)],
     "call_next": [_H, _T, _T, POINTER(_StepStruct)],
     "call_received": [_H, _S, _N, _S, _N, _T, _T],

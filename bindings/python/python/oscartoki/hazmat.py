@@ -3,14 +3,15 @@ breaks the protocol."""
 
 from __future__ import annotations
 
+import sys
 from ctypes import byref, create_string_buffer
 
 from . import _door
-from .client import Client, SignedRequest
+from .client import CallOutcome, Client, SignedRequest
 from .errors import error_of
 from .keys import AudienceKey
 
-__all__ = ["accept", "mint_answer", "mint_grant", "mint_message", "mint_request", "mint_ticket", "mint_url", "sign", "Judged"]
+__all__ = ["accept", "accept_signed", "expose", "mint_answer", "mint_grant", "mint_message", "mint_request", "mint_ticket", "mint_url", "sign", "Judged"]
 
 
 def _call(name: str, *fields: bytes | int | None, room: int = 64) -> str:
@@ -97,11 +98,8 @@ def accept(
     judged._struct = struct
     claims = create_string_buffer(16)
     _door.lib.oscar_answer_toki_parse(*_text(toki), claims)
-    judged.ts_ms = int.from_bytes(claims.raw[:8], "little" if _LITTLE else "big", signed=True)
+    judged.ts_ms = int.from_bytes(claims.raw[:8], sys.byteorder, signed=True)
     return judged
-
-
-_LITTLE = __import__("sys").byteorder == "little"
 
 
 def mint_message(
@@ -142,9 +140,20 @@ def sign(
 def accept_signed(
     client: Client, signed: SignedRequest | _door.Signed, status: int, body: bytes | None = None, *,
     toki: str | None, grant: str | None, now_ms: int, mono_ms: int = 0, ext: bytes = b"", digest: bytes | None = None,
-) -> _door.Outcome:  # fmt: skip
+) -> CallOutcome:  # fmt: skip
     """`Client.accept` for what `sign` made."""
-    return _door.accept(client._handle, signed, status, ext, digest, toki, grant, body, now_ms, mono_ms)
+    outcome = CallOutcome()
+    outcome._struct = _door.accept(client._handle, signed, status, ext, digest, toki, grant, body, now_ms, mono_ms)._struct
+    return outcome
+
+
+def expose(key: AudienceKey) -> bytes:
+    """Key material: the 32 bytes of an audience key."""
+    kid, raw = create_string_buffer(8), create_string_buffer(32)
+    status = _door.lib.oscar_audience_key_read(*_text(key.to_text()), kid, raw)
+    if status:
+        raise error_of(status, detail=_door.detail())
+    return raw.raw
 
 
 def _int64(number: int) -> int:

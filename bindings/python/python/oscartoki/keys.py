@@ -43,7 +43,7 @@ class Secret(_Held):
 
     def __init__(self, text: str) -> None:
         with speaking():
-            self._native = native.Secret.parse(text.strip())
+            self._native = native.Secret.parse(text)
 
     @classmethod
     def generate(cls) -> Secret:
@@ -85,7 +85,7 @@ class AudienceKey(_Held):
 
     def __init__(self, text: str) -> None:
         with speaking():
-            self._native = native.AudienceKey.parse(text.strip())
+            self._native = native.AudienceKey.parse(text)
 
     def to_text(self) -> str:
         """The key itself, for the service's key file."""
@@ -112,7 +112,7 @@ class Session(_Held):
 
     def __init__(self, text: str) -> None:
         with speaking():
-            self._native = native.Session.parse(text.strip())
+            self._native = native.Session.parse(text)
 
     def to_text(self) -> str:
         """The session itself, for the browser or worker that it is handed to."""

@@ -8,6 +8,7 @@ from typing import Any
 from ._native import oscartoki as native
 from ._native import oscartoki_bridge as bridge
 from .carried import MessageMemory
+from .client import wall
 from .keys import speaking
 
 CAPACITY = 1_000_000
@@ -19,9 +20,9 @@ class ReplayLog:
     __slots__ = ("_native",)
     _native: Any
 
-    def for_messages(self, *, first_start: bool = False, now_ms: int) -> MessageMemory:
+    def for_messages(self, *, first_start: bool = False, now_ms: int | None = None) -> MessageMemory:
         """A memory for the consumers of one queue, on this log."""
-        return MessageMemory(native.MessageMemory.on(self._native, first_start, now_ms))
+        return MessageMemory(native.MessageMemory.on(self._native, first_start, wall(now_ms)))
 
 
 class MemoryReplayLog(ReplayLog):

@@ -12,7 +12,7 @@ from ._files import Watch, append_line
 from ._hot import hot
 from ._native import oscartoki as native
 from ._native import oscartoki_bridge as bridge
-from .carried import MessageMemory, VerifiedMessage, VerifiedTicket, VerifiedUrl, message
+from .carried import MessageMemory, VerifiedMessage, VerifiedTicket, VerifiedUrl, verify_message
 from .client import Outcome, Pair, SignedRequest, wall
 from .errors import OscarError, error_of, name_of, refused
 from .keys import AudienceKey, Keyring, speaking
@@ -242,14 +242,13 @@ class Service:
         toki: str | None,
         *,
         ext: bytes = b"",
+        digest: bytes | None = None,
         memory: MessageMemory | None = None,
         max_ttl_s: int = 86_400,
         now_ms: int | None = None,
     ) -> VerifiedMessage:
-        """Verifies a message of a queue."""
-        with speaking():
-            held = None if memory is None else memory._native
-            return VerifiedMessage(self._native.verify_message(message(destination, type, ext, body), toki, held, max_ttl_s, wall(now_ms)))
+        """Verifies a message of a queue; `digest` stands for the body."""
+        return verify_message(self._handle, destination, type, ext, digest, body, toki, memory, max_ttl_s, wall(now_ms))
 
     def verify_url(
         self, method: str, authority: str, target: str, *, ext: bytes = b"", has_toki: bool = False, now_ms: int | None = None
