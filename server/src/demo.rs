@@ -37,7 +37,7 @@ pub fn demo(args: DemoArgs, output: Output) -> Result<Said, Failure> {
 
 async fn run(world: &World, output: Output) -> Table {
     let mut table = Table::new(output.json);
-    offline::rows(world, &mut table);
+    offline::rows(world, &mut table).await;
     legacy::captured(&mut table);
     let started = tokio::join!(Fleet::start(world, Kind::Rust), Fleet::start(world, Kind::Python));
     for (kind, started) in [(Kind::Rust, started.0), (Kind::Python, started.1)] {

@@ -161,6 +161,10 @@ fn covered_headers_and_limits() {
     assert_eq!(curl(&desk, 1, &["-d", "x", &serving.url("/echo")])["error"], "missing");
     let strict = desk.serve(&["--first-start", "--max-body", "3"]);
     assert_eq!(curl(&desk, 1, &["-d", "long", &strict.url("/echo")])["error"], "policy");
+    desk.write("long", &"x".repeat(2_500_000));
+    let wide = desk.serve(&["--first-start", "--max-body", "3000000"]);
+    assert_eq!(curl(&desk, 0, &["-d", "@long", &wide.url("/echo")])["status"], 200);
+    assert_eq!(curl(&desk, 1, &["-d", "@long", &serving.url("/echo")])["error"], "missing");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is on the socket: health, readiness, and an echo that needs a toki.
 
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
@@ -14,8 +14,9 @@ use std::sync::Arc;
 use tower::ServiceExt as _;
 
 pub fn app(layer: &OscarLayer) -> Router {
-    let echoes =
-        Router::new().route("/echo", any(echo)).route("/echo/", any(echo)).route("/echo/{*rest}", any(echo)).route_layer(layer.clone());
+    let echoes = Router::new().route("/echo", any(echo)).route("/echo/", any(echo)).route("/echo/{*rest}", any(echo));
+    // The limit of bodies is the layer's, not axum's.
+    let echoes = echoes.layer(DefaultBodyLimit::disable()).route_layer(layer.clone());
     let nothing = Router::new().fallback(|| async { StatusCode::NOT_FOUND }).layer(layer.clone());
     Router::new()
         .route("/healthz", get(|| async { Json(json!({ "healthy": true })) }))
