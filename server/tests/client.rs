@@ -181,3 +181,16 @@ async fn many_at_once_share_one_client() {
         assert_eq!(answer.outcome.grant_error, None);
     }
 }
+
+#[tokio::test]
+async fn http2_is_verified_by_its_authority() {
+    let app = |address: &str| {
+        Router::new().route("/a", post(|request: Request| async move { format!("{:?}", request.version()) })).layer(layer(address, |_| {}))
+    };
+    let address = listen(app).await;
+    install_tls();
+    let client = Client::new(&secret(), NAME, ClientConfig::default()).unwrap();
+    let sender = SignedClient::configured(client, |http| http.http2_prior_knowledge()).unwrap();
+    let answer = sender.send(to(Method::POST, &address, "/a?x=%20").with_body("{}")).await.unwrap();
+    assert_eq!((&answer.body[..], answer.effort.probed), (&b"HTTP/2.0"[..], true));
+}
