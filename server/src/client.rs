@@ -123,6 +123,7 @@ impl SignedClient {
 
     /// A client with other settings of reqwest: timeouts, proxies, certificates. Redirects and retries stay off whatever they say.
     pub fn configured(client: Client, settings: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
+        install_tls();
         let builder = || {
             let builder = settings(reqwest::Client::builder()).redirect(reqwest::redirect::Policy::none());
             builder.retry(reqwest::retry::never()).referer(false)
@@ -275,9 +276,9 @@ pub fn is_ours(name: &HeaderName) -> bool {
     [TOKI, GRANT, DIGEST, http::header::HOST, http::header::CONTENT_LENGTH, http::header::TRANSFER_ENCODING].contains(name)
 }
 
-/// Whether reqwest's default client has its TLS provider: a program calls this once, before its first [`SignedClient`].
+/// Makes ring the TLS provider of this process, unless it has one. Every [`SignedClient`] does; who builds a reqwest client of their own calls
+/// it before.
 pub fn install_tls() {
-    // A provider that was installed before is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 

@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::{any, get, post};
-use oscar::client::{SendError, SignedClient, ToSend, Verified as Answer, install_tls};
+use oscar::client::{SendError, SignedClient, ToSend, Verified as Answer};
 use oscar::{OscarLayer, Verified};
 use oscartoki::{Client, ClientConfig, Keyring, MemoryReplayLog, Secret, Service, ServiceConfig, SignOptions};
 use std::sync::Arc;
@@ -38,7 +38,6 @@ fn layer(address: &str, change: impl FnOnce(&mut ServiceConfig)) -> OscarLayer {
 }
 
 fn sender(config: ClientConfig) -> SignedClient {
-    install_tls();
     SignedClient::new(Client::new(&secret(), NAME, config).unwrap()).unwrap()
 }
 
@@ -188,7 +187,6 @@ async fn http2_is_verified_by_its_authority() {
         Router::new().route("/a", post(|request: Request| async move { format!("{:?}", request.version()) })).layer(layer(address, |_| {}))
     };
     let address = listen(app).await;
-    install_tls();
     let client = Client::new(&secret(), NAME, ClientConfig::default()).unwrap();
     let sender = SignedClient::configured(client, |http| http.http2_prior_knowledge()).unwrap();
     let answer = sender.send(to(Method::POST, &address, "/a?x=%20").with_body("{}")).await.unwrap();

@@ -5,7 +5,7 @@ use super::inputs;
 use super::output::{Failure, Output, Said};
 use super::session::SessionFile;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use oscar::client::{SendError, SignedClient, ToSend, Verified, idempotency_key, install_tls, is_ours};
+use oscar::client::{SendError, SignedClient, ToSend, Verified, idempotency_key, is_ours};
 use oscartoki::{Client, ClientConfig, OscarError, Rolling, Secret, Session, SignOptions};
 use reqwest::Url;
 use serde_json::json;
@@ -29,7 +29,6 @@ pub fn curl(args: CurlArgs, output: Output) -> Result<Said, Failure> {
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     }
     let client = client(&args, &url)?;
-    install_tls();
     let mut sender = SignedClient::configured(client, |http| http.timeout(Duration::from_secs(args.timeout_s)))
         .map_err(|error| Failure::config(error.to_string()))?;
     if let Some(now_ms) = args.now_ms {
