@@ -143,7 +143,7 @@ class Service:
         self.keyring = keyring
         self.max_body, self.max_answer = max_body, max_answer
         self._covers, self._covers_answers = bool(ext), bool(answer_ext)
-        self._given = [keys] if isinstance(keys, str) else list(keys)
+        self._given = _Lines([keys] if isinstance(keys, str) else keys)
         for key in self._given:
             keyring.add(key)
         if keys_file is not None:
@@ -311,6 +311,15 @@ class Service:
 
     def __repr__(self) -> str:
         return f"Service({self.keyring.audience}, {len(self.keyring.kids)} keys)"
+
+
+class _Lines(tuple[AudienceKey | str, ...]):
+    """Keys as they were given, not to be printed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"({len(self)} keys)"
 
 
 def normalise_authority(name: str) -> str:

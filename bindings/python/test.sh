@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Tests the built wheel in a clean virtual environment: pytest on the extension, again on ctypes, mypy, every vector file. --quick leaves the servers out.
+set -euo pipefail
+cd "$(dirname "$0")"
+root=$(cd ../.. && pwd)
+venv=$root/.oscar/venv-test
+wheel=$(./build.sh)
+
+# Clean: made anew when the wheel or the list of packages is another.
+packages='pytest mypy httpx requests types-requests uvicorn fastapi flask django gunicorn pyjwt itsdangerous'
+state="$packages $(sha256sum "$wheel") $(python3 --version)"
+if [ "$(cat "$venv/.stamp" 2>/dev/null)" != "$state" ]; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install -q $packages
+  "$venv/bin/pip" install -q --no-deps "$wheel"
+  echo "$state" > "$venv/.stamp"
+fi
+python=$venv/bin/python
+
+# From another folder, so that the wheel is imported and never the source beside this script.
+run() { (cd "$root/.oscar" && PYTHONDONTWRITEBYTECODE=1 "$@"); }
+skip=()
+[ "${1:-}" = --quick ] && skip=(-m 'not servers')
+run "$python" -m pytest -q -p no:cacheprovider "${skip[@]}" "$root/bindings/python/tests"
+OSCARTOKI_NO_EXTENSION=1 run "$python" -m pytest -q -p no:cacheprovider -m 'not servers' "$root/bindings/python/tests"
+run "$python" -m mypy --strict -p oscartoki
+run "$python" -m mypy --strict "$root/bindings/python/tests/usage.py"
+run "$python" "$root/bindings/python/vectors.py" "$root"/core/vectors/*.json
+OSCARTOKI_NO_EXTENSION=1 run "$python" "$root/bindings/python/vectors.py" "$root"/core/vectors/*.json
