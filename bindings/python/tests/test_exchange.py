@@ -181,7 +181,7 @@ def test_what_travels_elsewhere(client, service):
 
 def test_explain_names_what_altered_a_request(client, key):
     signed = client.sign("GET", NAME, "/a?b=1", now_ms=NOW)
-    for given in [("GET", NAME, "/a"), ("HEAD", NAME, "/a?b=1"), ("GET", NAME + ":8080", "/a?b=1")]:
+    for given in [("HEAD", NAME, "/a?b=1"), ("GET", NAME + ":8080", "/a?b=1")]:
         told = oscartoki.explain({NAME: key}, *given, signed.toki)
         assert told, given
     assert oscartoki.explain({NAME: key}, "GET", NAME, "/something/else", signed.toki) is None

@@ -28,6 +28,7 @@ class Session(requests.Session):
         if body is not None and not isinstance(body, (bytes, str)):
             # What is signed must be at hand.
             body = b"".join(body) if not hasattr(body, "read") else body.read()
+            request.headers.pop("Transfer-Encoding", None)
             request.prepare_body(body, None)
         content = body.encode() if isinstance(body, str) else body
         call = self.client.call(

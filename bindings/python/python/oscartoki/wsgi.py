@@ -234,7 +234,7 @@ def _headers(environ: Environ) -> Headers:
 def _read(environ: Environ, most: int) -> bytes:
     """The body, at most `most` bytes and one more."""
     source = environ["wsgi.input"]
-    if environ.get("wsgi.input_terminated") or "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+    if environ.get("wsgi.input_terminated"):
         left = most + 1
     else:
         left = min(int(environ.get("CONTENT_LENGTH") or 0), most + 1)
