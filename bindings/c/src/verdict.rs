@@ -127,6 +127,8 @@ impl CVerdict {
         self.code = refusal.code().map_or(-1, i32::from);
         self.http_status = refusal.status().into();
         self.www_authenticate = refusal.www_authenticate().into();
+        // An answer speaks the version of its request.
+        self.version = if refusal.legacy_body().is_some() { 1 } else { 2 };
         if let Some(context) = refusal.into_context() {
             self.context = handle::keep_in(&ANSWERS, context)?;
         }

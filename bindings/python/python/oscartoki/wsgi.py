@@ -85,8 +85,8 @@ class Middleware:
     def run(self, settle: Callable[[], Verdict], environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method: str = environ["REQUEST_METHOD"]
         began = _Began()
-        # File wrappers would send past the buffer.
-        environ.pop("wsgi.file_wrapper", None)
+        # File wrappers would send past the buffer; the server's own environ keeps what the server looks for.
+        environ = {name: field for name, field in environ.items() if name != "wsgi.file_wrapper"}
         try:
             result = self.app(environ, began)
         except Exception:
