@@ -69,15 +69,24 @@ static int mono(PyObject *given, int64_t *out) {
     return 1;
 }
 
-/* Headers: a list or tuple of pairs. */
+/* Headers: a list of pairs, or anything that a list can be made of. */
 static int pack_headers(oscar_pack *pack, PyObject *headers) {
     int ok = 1;
-    PyObject *all = PySequence_List(headers);
+    PyObject *all = PyList_Check(headers) ? headers : PySequence_List(headers);
     if (all == NULL) return 0;
+    if (all == headers) Py_INCREF(all);
     for (Py_ssize_t i = 0; ok && i < PyList_Size(all); i++) {
         PyObject *pair = PyList_GetItem(all, i);
-        PyObject *name = PySequence_GetItem(pair, 0), *field = name == NULL ? NULL : PySequence_GetItem(pair, 1);
         oscar_slice both[2];
+        if (PyTuple_Check(pair) && PyTuple_Size(pair) == 2) {
+            ok = slice(PyTuple_GetItem(pair, 0), &both[0]) && slice(PyTuple_GetItem(pair, 1), &both[1]);
+            if (ok) {
+                oscar_pack_slice(pack, both[0]);
+                oscar_pack_slice(pack, both[1]);
+            }
+            continue;
+        }
+        PyObject *name = PySequence_GetItem(pair, 0), *field = name == NULL ? NULL : PySequence_GetItem(pair, 1);
         ok = field != NULL && slice(name, &both[0]) && slice(field, &both[1]);
         if (ok) {
             oscar_pack_slice(pack, both[0]);

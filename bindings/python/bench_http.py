@@ -51,8 +51,8 @@ def serve(signed, http, descriptor):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(text)).encode())]})
         await send({"type": "http.response.body", "body": text})
 
-    config = uvicorn.Config(outer, fd=descriptor, http=http, loop="asyncio", log_level="error", access_log=False, lifespan="off")
-    asyncio.run(uvicorn.Server(config).serve())
+    config = uvicorn.Config(outer, http=http, loop="asyncio", log_level="error", access_log=False, lifespan="off", timeout_keep_alive=300)
+    asyncio.run(uvicorn.Server(config).serve(sockets=[socket.socket(fileno=descriptor)]))
 
 
 class Server:
@@ -91,6 +91,7 @@ class Line:
         while True:
             try:
                 self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 break
             except OSError:
                 if time.monotonic() > end:

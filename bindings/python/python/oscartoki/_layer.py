@@ -20,8 +20,8 @@ class Answers:
 
     def sign(self, verdict: Verdict, method: str, status: int, headers: Headers, body: bytes | None) -> Headers:
         """The headers of the answer with ours. `body` None: content that is not covered."""
-        kept = [(name, field) for name, field in headers if name.lower() not in OURS]
-        kept.append((b"cache-control", b"no-store, no-transform"))
+        kept = [pair for pair in headers if pair[0].lower() not in OURS]
+        kept.append(NO_STORE)
         if method == "HEAD" or status in (204, 304):
             body = None
         elif body is None:
@@ -61,12 +61,15 @@ class Answers:
             )
 
 
+NO_STORE = (b"cache-control", b"no-store, no-transform")
 OURS = frozenset((b"oscartoki", b"oscartokikey", b"cache-control"))
 
 
 def coverable(headers: Headers) -> bool:
     """Whether content with this head is buffered and digested."""
     for name, field in headers:
+        if len(name) not in (12, 16):
+            continue
         name = name.lower()
         if name == b"content-encoding" and field.strip().lower() not in (b"", b"identity"):
             return False

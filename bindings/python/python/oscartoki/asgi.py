@@ -120,13 +120,13 @@ class Middleware:
 
     async def run(self, verdict: Verdict, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Answer(self, lambda: verdict, scope["method"], send)
-        scope["extensions"] = {name: about for name, about in (scope.get("extensions") or {}).items() if name not in _BYPASSES}
+        _close_bypasses(scope)
         try:
             await self.app(scope, receive, answer.send)
         except Exception:
             if not answer.started:
                 # The request was authentic and may have run: its client gets to know that by a signed answer.
-                answer.start, answer.body = {"status": 500, "headers": [(b"content-length", b"0")]}, b""
+                answer.start, answer.headers, answer.body = {"status": 500}, [(b"content-length", b"0")], b""
                 await answer.flush(covered=True, more=False)
             raise
 
@@ -146,7 +146,7 @@ class Middleware:
                 return
             await answer.send(message)
 
-        scope["extensions"] = {name: about for name, about in (scope.get("extensions") or {}).items() if name not in _BYPASSES}
+        _close_bypasses(scope)
         try:
             await self.app(scope, body.receive, settle_then)
         except ClientGone:
@@ -235,6 +235,7 @@ class _Answer:
     def __init__(self, layer: Middleware, verdict: Callable[[], Verdict | None], method: str, send: Send) -> None:
         self.layer, self.verdict, self.method, self.out = layer, verdict, method, send
         self.start: Message | None = None
+        self.headers: Headers = []
         self.body = b""
         self.started = False
 
@@ -242,12 +243,14 @@ class _Answer:
         kind = message["type"]
         if kind == "http.response.start":
             self.start = message
-            if not coverable([(bytes(name), bytes(field)) for name, field in message.get("headers", ())]):
+            self.headers = [(bytes(name), bytes(field)) for name, field in message.get("headers", ())]
+            if not coverable(self.headers):
                 await self.flush(covered=False, more=True)
         elif kind == "http.response.body":
             if self.started:
                 return await self.out(message)
-            self.body += message.get("body", b"")
+            chunk = message.get("body", b"")
+            self.body = self.body + chunk if self.body else bytes(chunk)
             more = message.get("more_body", False)
             if not more:
                 await self.flush(covered=len(self.body) <= self.layer.service.max_answer, more=False)
@@ -261,8 +264,7 @@ class _Answer:
         if start is None or verdict is None:
             raise RuntimeError("the app sent a body before it started its answer")
         self.started = True
-        headers = [(bytes(name), bytes(field)) for name, field in start.get("headers", ())]
-        signed = self.layer.answers.sign(verdict, self.method, start["status"], headers, self.body if covered else None)
+        signed = self.layer.answers.sign(verdict, self.method, start["status"], self.headers, self.body if covered else None)
         await self.out({**start, "type": "http.response.start", "headers": signed})
         if self.body or not more:
             await self.out({"type": "http.response.body", "body": self.body, "more_body": more})
@@ -271,7 +273,8 @@ class _Answer:
 
 async def _read(receive: Receive, most: int) -> bytes:
     """The body, at most `most` bytes and one more."""
-    chunks, size = [], 0
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -300,6 +303,12 @@ def _again(body: bytes, receive: Receive) -> Receive:
 async def _send(send: Send, status: int, headers: Headers, body: bytes, method: str) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+def _close_bypasses(scope: Scope) -> None:
+    extensions = scope.get("extensions")
+    if extensions:
+        scope["extensions"] = {name: about for name, about in extensions.items() if name not in _BYPASSES}
 
 
 def _is_preflight(headers: Headers) -> bool:
