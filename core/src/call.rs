@@ -145,7 +145,9 @@ impl Call {
     fn settle(&self, judge: impl FnOnce(&SignedRequest) -> Outcome) {
         let mut progress = self.lock();
         let Stage::Waiting(signed) = &progress.stage else { return };
-        let outcome = judge(signed);
+        let mut outcome = judge(signed);
+        // The signed 1 or 2 that led here left the first request in doubt, whatever became of the second.
+        outcome.may_have_run |= progress.options.resend;
         progress.stage = if outcome.resend {
             progress.options.resend = true;
             Stage::ToSign
