@@ -7,7 +7,7 @@ venv=$root/.oscar/venv-test
 wheel=$(./build.sh)
 
 # Clean: made anew when the wheel or the list of packages is another.
-packages='pytest mypy httpx requests types-requests uvicorn fastapi flask django gunicorn pyjwt itsdangerous'
+packages='pytest mypy httpx requests types-requests uvicorn fastapi flask django gunicorn httptools pyjwt itsdangerous'
 state="$packages $(sha256sum "$wheel") $(python3 --version)"
 if [ "$(cat "$venv/.stamp" 2>/dev/null)" != "$state" ]; then
   rm -rf "$venv"

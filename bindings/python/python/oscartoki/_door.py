@@ -148,7 +148,11 @@ lib.oscar_last_detail.restype = c_char_p
 def as_bytes(field: Field) -> bytes:
     if field is None:
         return b""
-    return field if isinstance(field, bytes) else field.encode()
+    if isinstance(field, bytes):
+        return field
+    if not isinstance(field, str):
+        raise TypeError(f"a field is str, bytes or None, not {type(field).__name__}")
+    return field.encode()
 
 
 def lp(field: bytes) -> bytes:
