@@ -1,5 +1,13 @@
 #![forbid(unsafe_code)]
-//! placeholder front page
+//! Every rule of toki v2 and its neighbours, sans-IO: no socket, no clock, no file. Time is an argument, `now` in milliseconds since the epoch.
+//!
+//! - A [`Client`] holds a [`Secret`] (or a handed-out [`Session`]), signs a request and accepts its answer. [`Call`] is the loop over both that every
+//!   adapter runs: probe, send, accept, resend once.
+//! - A [`Service`] holds a [`Keyring`] and a [`ReplayLog`], verifies a request to a [`Verdict`] and answers it. [`VerifiedRequest`] is another type than what was parsed;
+//!   with a Content-Digest it exists only after [`PendingBody::finish`].
+//! - [`Message`], [`PresignedUrl`] and [`Ticket`] carry the same trust over queues, links and websockets; [`V1Client`] and [`V1Key`] speak OscarToki v1.
+//! - Every failure is an [`OscarError`] with a stable name. A refusal is a result that can be answered, not an error.
+//! - [`hazmat`] has the deterministic twins of what draws nonces, for vectors and tests.
 
 #[cfg(feature = "uniffi")]
 uniffi::setup_scaffolding!();
