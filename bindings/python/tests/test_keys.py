@@ -144,6 +144,45 @@ def test_a_mapped_memory_is_shared_and_survives(tmp_path, secret, key):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_eight_workers_and_one_toki_have_one_winner(tmp_path, secret, key):
+    client, path = Client(secret, NAME), tmp_path / "memory"
+    service = make_service(key, memory=MappedReplayLog(path, 10_000))
+    for _ in range(20):
+        signed, go = client.sign("GET", NAME, "/"), time.time() + 0.03
+        children = []
+        for worker in range(8):
+            pid = os.fork()
+            if pid == 0:
+                # Half opened the memory before the fork, half do after it.
+                mine = service if worker % 2 else make_service(key, memory=path)
+                while time.time() < go:
+                    pass
+                os._exit(0 if mine.verify("GET", NAME, "/", signed.toki, signed.grant).accepted else 9)
+            children.append(pid)
+        assert sorted(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children) == [0] + [9] * 7
+
+
+def test_a_library_of_another_version_is_refused_in_words(tmp_path):
+    import pathlib
+    import shutil
+    import subprocess
+    import sys
+
+    shutil.copytree(pathlib.Path(oscartoki.__file__).parent, tmp_path / "oscartoki")
+    for file, ours, other, words in [
+        ("_hot.py", 'VERSION = "0.1.0"', 'VERSION = "9.9.9"', "oscartoki 9.9.9 needs its own library, but found liboscartoki 0.1.0: reinstall"),
+        ("_door.py", "ABI_VERSION = 1", "ABI_VERSION = 99", "was built for ABI 99: reinstall"),
+    ]:
+        path = tmp_path / "oscartoki" / file
+        text = path.read_text()
+        assert ours in text
+        path.write_text(text.replace(ours, other))
+        run = [sys.executable, "-c", "import oscartoki"]
+        done = subprocess.run(run, cwd=tmp_path, env={**os.environ, "OSCARTOKI_NO_EXTENSION": "1"}, capture_output=True, text=True)
+        assert done.returncode == 1 and words in done.stderr, done.stderr
+        path.write_text(text)
+
+
 def test_without_memory_a_file_of_this_user_is_used(tmp_path, secret, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     tmp_path.chmod(0o700)

@@ -176,12 +176,19 @@ def _proofs(toki: Field, grant: Field) -> bytes:
     return b"" if toki is None else pack(toki) if grant is None else pack(toki, grant)
 
 
+def int64(number: int) -> int:
+    """ctypes would cut a number that does not fit."""
+    if not -(1 << 63) <= number < 1 << 63:
+        raise OverflowError("a number beyond 64 bits")
+    return number
+
+
 def _wall(now: int | None) -> int:
-    return time.time_ns() // 1_000_000 if now is None else now
+    return time.time_ns() // 1_000_000 if now is None else int64(now)
 
 
 def _mono(now: int | None) -> int:
-    return time.monotonic_ns() // 1_000_000 if now is None else now
+    return time.monotonic_ns() // 1_000_000 if now is None else int64(now)
 
 
 class Signed:

@@ -71,7 +71,7 @@ def mint_answer(
     except OverflowError:
         raise error_of(_door.UNSIGNABLE) from None
     return _call(
-        "mint_answer", *_text(key.to_text()), *_text(session_grant), *_text(request_toki), code, _int64(ts_ms), *_slice(answer), *_slice(body)
+        "mint_answer", *_text(key.to_text()), *_text(session_grant), *_text(request_toki), _code(code), _int64(ts_ms), *_slice(answer), *_slice(body)
     )
 
 
@@ -87,7 +87,10 @@ def accept(
     toki: str | None, grant: str | None = None, session_grant: str | None = None, ext: bytes = b"", digest: bytes | None = None,
 ) -> Judged:  # fmt: skip
     """Judges an answer to a request that some other client of the key signed; raises what makes it not authentic."""
-    answer = status.to_bytes(2, "big") + _door.pack(ext, digest) + _door._proofs(toki, grant)
+    try:
+        answer = status.to_bytes(2, "big") + _door.pack(ext, digest) + _door._proofs(toki, grant)
+    except OverflowError:
+        raise error_of(_door.MALFORMED) from None
     struct = _door._OutcomeStruct()
     got = _door.lib.oscar_hazmat_accept(
         *_text(key.to_text()), *_text(session_grant), *_text(request_toki), *_slice(answer), *_slice(body), byref(struct)
@@ -157,7 +160,13 @@ def expose(key: AudienceKey) -> bytes:
 
 
 def _int64(number: int) -> int:
-    """A number that does not fit would be cut by C."""
-    if not -(1 << 63) <= number < 1 << 63:
-        raise error_of(_door.UNSIGNABLE, detail="a number that fits no field")
+    try:
+        return _door.int64(number)
+    except OverflowError:
+        raise error_of(_door.UNSIGNABLE, detail="a number that fits no field") from None
+
+
+def _code(number: int) -> int:
+    if not 0 <= number < 256:
+        raise error_of(_door.UNSIGNABLE, detail="a code is 0 to 7")
     return number

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ._native import oscartoki as native
-from .errors import of_native
+from .errors import Unsignable, of_native
 
 
 @contextmanager
@@ -66,12 +66,12 @@ class Secret(_Held):
     def kid(self, generation: int = 0) -> bytes:
         """The key id of a generation: public, 8 bytes."""
         with speaking():
-            return bytes(self._native.kid(generation))
+            return bytes(self._native.kid(_generation(generation)))
 
     def audience_key(self, audience: str, generation: int = 0) -> AudienceKey:
         """What one service gets."""
         with speaking():
-            made: AudienceKey = AudienceKey._of(self._native.audience_key(audience, generation))
+            made: AudienceKey = AudienceKey._of(self._native.audience_key(audience, _generation(generation)))
         return made
 
     def __repr__(self) -> str:
@@ -207,6 +207,12 @@ class Keyring:
 
     def __repr__(self) -> str:
         return f"Keyring({self.audience}, {len(self.kids)} keys)"
+
+
+def _generation(number: int) -> int:
+    if not 0 <= number < 1 << 32:
+        raise Unsignable("a generation is 0 to 2^32 - 1")
+    return number
 
 
 def dialect_of(name: str) -> Any:
