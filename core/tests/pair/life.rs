@@ -1,5 +1,7 @@
 //! One random life: people who call, nodes that answer, and between them a calm network or an adversary.
 
+mod adversary;
+
 use crate::Mutant;
 use crate::memory::SharedLog;
 use crate::node::{AUDIENCE, Node, Packet, Reply};
@@ -109,7 +111,7 @@ impl Life {
     pub fn new(seed: u64, mutant: Mutant) -> Self {
         let mut rng = Rng(seed);
         rng.draw();
-        let adversary = seed % 3 != 0;
+        let adversary = !seed.is_multiple_of(3);
         let secret = Secret::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
         let key = secret.audience_key(AUDIENCE, 0).unwrap();
         let ring = Arc::new(Keyring::new(AUDIENCE).unwrap());
@@ -259,10 +261,9 @@ impl Life {
 
     fn restart(&mut self, keeps: bool) {
         self.seen.push(if keeps { "restart, memory kept" } else { "restart, memory lost" });
-        match (&self.shared, keeps) {
-            (Some(shared), false) => shared.wipe(),
-            // A local memory dies with its process.
-            (Some(_), true) | (None, _) => {}
+        // A local memory dies with its process.
+        if let (Some(shared), false) = (&self.shared, keeps) {
+            shared.wipe();
         }
         self.start_nodes(false);
     }
@@ -370,76 +371,6 @@ impl Life {
         let patience = if self.adversary { self.rng.pick(&[3_000, 10_000, 45_000, PATIENCE_MS]) } else { PATIENCE_MS };
         self.schedule(self.at_ms + patience, Event::GiveUp(packet.attempt));
         self.send(packet);
-    }
-
-    /// Carries a request, calmly or not.
-    fn send(&mut self, packet: Packet) {
-        let soon = self.at_ms + self.rng.range(1, 1_500);
-        if !self.adversary {
-            let node = self.rng.index(self.nodes.len());
-            return self.schedule(soon, Event::Arrive { packet, node, answered: true });
-        }
-        self.captured.push((packet.clone(), None));
-        match self.rng.range(0, 11) {
-            // Lost.
-            0 => {}
-            // Twice.
-            1 | 2 => {
-                self.carry(&packet, soon, true);
-                let again = self.at_ms + self.rng.range(1, 3_000);
-                self.carry(&packet, again, true);
-            }
-            // The answer withheld, then the same toki again for a signed refusal.
-            3 | 4 => {
-                self.carry(&packet, soon, false);
-                let again = soon + self.rng.pick(&[500, 5_000, WINDOW_MS + 2_500, WINDOW_MS + 8_000]);
-                self.carry(&packet, again, true);
-            }
-            // Held.
-            5 => {
-                let later = self.at_ms + self.rng.pick(&[4_000, 20_000, 31_000, 70_000, HOUR_MS, 15 * HOUR_MS, 16 * HOUR_MS]);
-                self.carry(&packet, later, true);
-            }
-            // An answer of the adversary's own before the service's.
-            6 | 7 => {
-                let attempt = packet.attempt;
-                let reply = self.inject();
-                self.schedule(soon + 1, Event::Answer { attempt, reply });
-                self.carry(&packet, soon, true);
-            }
-            // The body changed, then the original.
-            8 => {
-                let changed = Packet { arrives: packet.body.map(|_| sha256(b"changed")), ..packet.clone() };
-                self.carry(&changed, soon, true);
-                self.carry(&packet, soon + 200, true);
-            }
-            _ => self.carry(&packet, soon, true),
-        }
-        if self.rng.chance(30) {
-            let later = soon + self.rng.pick(&[100, 1_000, 3_000, 29_000, 31_500, 33_000, 40_000, 65_500, 70_000, 15 * HOUR_MS]);
-            self.carry(&packet, later, false);
-        }
-        // The service restarts just after, and the toki comes again.
-        if self.rng.chance(10) {
-            let event = if self.rng.chance(50) { Event::Restart { keeps: false } } else { Event::Wipe };
-            self.schedule(soon + 5, event);
-            let again = soon + self.rng.pick(&[10, 300, 1_500, 4_500]);
-            self.carry(&packet, again, false);
-        }
-    }
-
-    fn carry(&mut self, packet: &Packet, at_ms: i64, answered: bool) {
-        let node = self.rng.index(self.nodes.len());
-        self.schedule(at_ms, Event::Arrive { packet: packet.clone(), node, answered });
-    }
-
-    /// An unsigned refusal, nothing, or an old answer.
-    fn inject(&mut self) -> Reply {
-        let old: Vec<&Reply> = self.captured.iter().filter_map(|(_, reply)| reply.as_ref()).collect();
-        if !old.is_empty() && self.rng.chance(60) {
-            return old[self.rng.index(old.len())].clone();
-        }
-        Reply { status: self.rng.pick(&[401, 401, 503]), body: b"refused", ..Reply::default() }
     }
 
     fn arrive(&mut self, packet: Packet, node: usize, answered: bool) {
