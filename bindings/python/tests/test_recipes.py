@@ -170,7 +170,7 @@ def test_the_example_client_and_service(place, start, client, secret):
     assert run("--clock-off-ms", "54000000", url + "/echo")[1].endswith("requests 2, resent, in session\n")
     assert run("--parallel", "8", "--count", "2", url + "/echo")[1].count("verified") == 16
     (place / "revoked").write_text(f"revoked {client.kid.hex()}\n")
-    time.sleep(1.5)
+    time.sleep(2)
     code, out, err = run(url + "/echo")
     assert code == 1 and err.startswith("error: revoked: ") and err.endswith("(may have run: yes)\n")
     code, out, err = run("-X", "BAD METHOD", url + "/echo")

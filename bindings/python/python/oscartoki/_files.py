@@ -13,7 +13,7 @@ from pathlib import Path
 from .errors import OscarError
 
 log = logging.getLogger("oscartoki")
-EVERY_S = 0.5
+EVERY_S = 0.4
 
 _watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
@@ -25,7 +25,7 @@ class Watch:
         self.paths = paths
         # The owner is held weakly: the watch ends with it.
         self.load = weakref.WeakMethod(load)
-        self.seen = self.marks()
+        self.seen = self.last = self.marks()
         load(self.text())
         _watches.add(self)
         self.start()
@@ -53,13 +53,15 @@ class Watch:
             return False
         try:
             marks = self.marks()
-            if marks != self.seen:
+            # A file that changed since the last look may be half written: it is read once it has stood still for one look.
+            if marks != self.seen and marks == self.last:
                 load(self.text())
                 self.seen = marks
+            self.last = marks
         except OscarError as error:
             # What was good stays in force.
             log.error("%s is not taken over: %s", ", ".join(map(str, self.paths)), error)
-            self.seen = marks
+            self.seen = self.last = marks
         except OSError as error:
             log.error("%s", error)
         return True
