@@ -44,22 +44,30 @@ pub enum Rolling {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
     /// The covered headers of requests, in the service's order.
+    #[cfg_attr(feature = "uniffi", uniffi(default = []))]
     pub ext: Vec<String>,
     /// The covered headers of answers, in the service's order.
+    #[cfg_attr(feature = "uniffi", uniffi(default = []))]
     pub answer_ext: Vec<String>,
     /// When to ask for the next grant.
     pub roll: Rolling,
     /// The machine's clock is known to be right: unsafe requests need no probe.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub trust_clock: bool,
     /// `answers = none`: the service can't sign its answers. Nothing then counts as authentic, and an unsafe request needs `trust_clock`.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub unsigned_answers: bool,
     /// An answer whose content has more bytes is `policy`.
+    #[cfg_attr(feature = "uniffi", uniffi(default = 1048576))]
     pub max_answer: i64,
     /// The generation of the audience key; moved by configuration, never by an answer.
+    #[cfg_attr(feature = "uniffi", uniffi(default = 0))]
     pub generation: i64,
     /// The 8-byte kid that the application registered for this generation, in place of the derived one.
+    #[cfg_attr(feature = "uniffi", uniffi(default = None))]
     pub kid: Option<Vec<u8>>,
     /// Whether layers send Content-Digest with any content.
+    #[cfg_attr(feature = "uniffi", uniffi(default = true))]
     pub send_content_digest: bool,
 }
 

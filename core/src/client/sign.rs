@@ -18,14 +18,19 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignOptions {
     /// The request may be resent although its method is unsafe: the service knows it again by its `idempotency-key`, which stands in ext.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub repeatable: bool,
     /// The clock is known to be right: no probe.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub trust_clock: bool,
     /// A probe goes first whatever the clock says (the seed's "verify the toki, then resend"). [`Call`](crate::Call) clears it after the probe.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub verify_first: bool,
     /// This is the resend of a request: its answer never asks for another.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub resend: bool,
     /// The caller takes an answer whose content is not covered (a stream).
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub stream: bool,
 }
 
