@@ -1,6 +1,8 @@
 //! Every file of `core/vectors` through the public API, as the example `vectors` runs it.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../examples/generate/generated.rs"]
+mod generated;
 #[path = "../examples/vectors/runner.rs"]
 mod runner;
 
@@ -64,6 +66,23 @@ fn every_operation_is_there_and_half_the_cases_refuse() {
     assert!(absent.is_empty(), "no case of {absent:?}");
     let refusals = cases.iter().filter(|case| refuses(case)).count();
     assert!(2 * refusals >= cases.len(), "{refusals} of {} cases refuse", cases.len());
+}
+
+#[test]
+fn the_generated_file_is_what_would_be_generated() {
+    let cases = generated::cases().unwrap();
+    let refusals = cases.iter().filter(|case| refuses(case)).count();
+    assert!(cases.len() >= 60 && 2 * refusals >= cases.len(), "{refusals} of {} generated cases refuse", cases.len());
+    let names: HashSet<&str> = cases.iter().filter_map(|case| case["name"].as_str()).collect();
+    assert_eq!(names.len(), cases.len(), "every case has a name of its own");
+
+    let stale = format!("{} is stale; make it again: {}", generated::FILE, generated::COMMAND);
+    let text = generated::text(&cases);
+    assert!(text.len() < 200_000, "{} bytes", text.len());
+    let file = format!("{}/vectors/{}", env!("CARGO_MANIFEST_DIR"), generated::FILE);
+    let committed: Value = serde_json::from_str(&std::fs::read_to_string(file).expect(&stale)).expect(&stale);
+    // Compared as values: the order of members hangs on a feature of serde_json that other crates may switch on.
+    assert!(committed == serde_json::from_str::<Value>(&text).unwrap(), "{stale}");
 }
 
 #[test]
