@@ -1,7 +1,8 @@
 //! The vectors that this implementation makes of the key of the spec's section 9: every kind minted and verified, then one
 //! member at a time changed. What is expected is what the Rust room says; the other rooms and the reference must agree.
 
-use super::runner;
+mod expect;
+
 use serde_json::{Value, json};
 
 /// How a stale file is made new.
@@ -60,7 +61,7 @@ fn labelled(label: &str, op: &str, base: &Value, changes: Vec<(&str, Value)>) ->
     let same = [("as it is", json!({}))];
     let case = |(name, change): (&str, Value)| {
         let members = changed(base, &change);
-        let expect = runner::expectation(op, &members).map_err(|reason| format!("{op}, {name}: {reason}"))?;
+        let expect = expect::expectation(op, &members).map_err(|reason| format!("{op}, {name}: {reason}"))?;
         Ok(json!({ "name": format!("{label}: {name}"), "op": op, "in": members, "expect": expect }))
     };
     same.into_iter().chain(changes).map(case).collect()
@@ -68,7 +69,7 @@ fn labelled(label: &str, op: &str, base: &Value, changes: Vec<(&str, Value)>) ->
 
 /// What `op` mints of `base`, under `member`.
 fn minted(op: &str, base: &Value, member: &str) -> Result<Value, String> {
-    let expect = runner::expectation(op, base)?;
+    let expect = expect::expectation(op, base)?;
     expect["ok"].get(member).cloned().ok_or_else(|| format!("{op} refuses its base"))
 }
 
@@ -314,7 +315,7 @@ fn clients() -> Made {
 fn sequences(op: &str, settings: &Value, lives: Vec<(&str, Vec<Value>)>) -> Made {
     let case = |(name, steps): (&str, Vec<Value>)| {
         let mut members = changed(settings, &json!({ "steps": steps }));
-        runner::fill_steps(op, &mut members).map_err(|reason| format!("{op}, {name}: {reason}"))?;
+        expect::fill_steps(op, &mut members).map_err(|reason| format!("{op}, {name}: {reason}"))?;
         Ok(json!({ "name": format!("{op}: {name}"), "op": op, "in": members, "expect": { "ok": {} } }))
     };
     lives.into_iter().map(case).collect()
