@@ -9,7 +9,7 @@ wheels=$root/.oscar/wheels
 target=${CARGO_TARGET_DIR:-$root/target}
 
 if [ ! -x "$venv/bin/maturin" ]; then
-  python3 -m venv "$venv"
+  "${PYTHON:-python3}" -m venv "$venv"
   "$venv/bin/pip" install -q 'maturin>=1.16,<2'
 fi
 

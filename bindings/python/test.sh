@@ -8,10 +8,10 @@ wheel=$(./build.sh)
 
 # Clean: made anew when the wheel or the list of packages is another.
 packages='pytest mypy httpx requests types-requests uvicorn fastapi flask django gunicorn httptools pyjwt itsdangerous'
-state="$packages $(sha256sum "$wheel") $(python3 --version)"
+state="$packages $(sha256sum "$wheel") $("${PYTHON:-python3}" --version)"
 if [ "$(cat "$venv/.stamp" 2>/dev/null)" != "$state" ]; then
   rm -rf "$venv"
-  python3 -m venv "$venv"
+  "${PYTHON:-python3}" -m venv "$venv"
   "$venv/bin/pip" install -q $packages
   "$venv/bin/pip" install -q --no-deps "$wheel"
   echo "$state" > "$venv/.stamp"

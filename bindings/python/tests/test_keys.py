@@ -105,6 +105,9 @@ def test_key_and_revocation_files_are_reread(tmp_path, secret):
     keys.write_text("nonsense\n")
     time.sleep(1.5)
     assert len(service.keyring.kids) == 2
+    keys.rename(tmp_path / "away")
+    time.sleep(1.5)
+    assert len(service.keyring.kids) == 2
     revocations.write_text(f"revoked {other.kid.hex()}")
     wait(lambda: other.kid.hex() in sibling.keyring.revocations_text)
     service.revoke_key(key.kid)

@@ -21,8 +21,9 @@ _watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 class Watch:
     """Reads files again when one of them changes, until its owner is gone."""
 
-    def __init__(self, paths: list[Path], load: Callable[[str], None]) -> None:
+    def __init__(self, paths: list[Path], load: Callable[[str], None], *, may_be_absent: bool = False) -> None:
         self.paths = paths
+        self.may_be_absent = may_be_absent
         # The owner is held weakly: the watch ends with it.
         self.load = weakref.WeakMethod(load)
         self.seen = self.last = self.marks()
@@ -31,7 +32,8 @@ class Watch:
         self.start()
 
     def text(self) -> str:
-        return "\n".join(path.read_text("utf-8") if path.exists() else "" for path in self.paths)
+        absent = {path for path in self.paths if self.may_be_absent and not path.exists()}
+        return "\n".join("" if path in absent else path.read_text("utf-8") for path in self.paths)
 
     def marks(self) -> list[tuple[int, int, int] | None]:
         def mark(path: Path) -> tuple[int, int, int] | None:
@@ -51,19 +53,17 @@ class Watch:
         load = self.load()
         if load is None:
             return False
+        marks = self.marks()
         try:
-            marks = self.marks()
             # A file that changed since the last look may be half written: it is read once it has stood still for one look.
             if marks != self.seen and marks == self.last:
                 load(self.text())
                 self.seen = marks
             self.last = marks
-        except OscarError as error:
+        except (OscarError, OSError, UnicodeDecodeError) as error:
             # What was good stays in force.
             log.error("%s is not taken over: %s", ", ".join(map(str, self.paths)), error)
             self.seen = self.last = marks
-        except OSError as error:
-            log.error("%s", error)
         return True
 
 

@@ -1,7 +1,7 @@
 """ASGI: `app = oscartoki.asgi.Middleware(app, service=service)`. What was verified is in `scope["oscartoki"]`.
 
 A CORS layer stands outside, so that it answers preflights (which carry no toki) and puts its headers on refusals too; where it must stand inside,
-`cors_inside=True` lets preflights through to it. Compression stands inside nothing here: put it outside, and decompression inside.
+`cors_inside=True` lets preflights through to it. A layer that compresses answers stands outside too, one that decompresses requests inside.
 """
 
 from __future__ import annotations

@@ -149,12 +149,10 @@ class Service:
         if keys_file is not None:
             several = [keys_file] if isinstance(keys_file, (str, os.PathLike)) else list(keys_file)
             paths = [Path(path) for path in several]
-            for path in paths:
-                path.stat()  # a key file that is not there is a mistake
             self._keys_watch = Watch(paths, self._load_keys)
         self._revocations = None if revocations_file is None else Path(revocations_file)
         if self._revocations is not None:
-            self._revocations_watch = Watch([self._revocations], self._load_revocations)
+            self._revocations_watch = Watch([self._revocations], self._load_revocations, may_be_absent=True)
         if memory is None:
             memory = MappedReplayLog(MappedReplayLog.default_path(keyring.audience, keyring.kids))
         elif not isinstance(memory, ReplayLog):
