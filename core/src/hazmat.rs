@@ -1,14 +1,16 @@
 //! Deterministic twins: the caller gives what must otherwise be random or the clock's. For vectors, tests and tools;
-//! a nonce that is used twice breaks the protocol.
+//! a nonce that is used twice breaks the protocol. And [`RequestKey`]: a toki without the rules around it.
 
 use crate::client::{Client, ClientConfig, Outcome, SignContext, SignOptions, SignedHeaders};
 use crate::error::{OscarError, Result};
 use crate::grant::Grant;
+use crate::mac::MacKey;
 use crate::message::{MessageRef, MessageToki};
+use crate::nonce;
 use crate::request::{AnswerRef, RequestRef};
-use crate::secret::{AudienceKey, KeySchedule};
+use crate::secret::{AudienceKey, KeySchedule, Kid};
 use crate::ticket::Ticket;
-use crate::toki::{AnswerToki, Toki, TokiFields};
+use crate::toki::{AnswerToki, REQUEST_TEXT_LEN, Toki, TokiFields, check_request};
 use crate::url::PresignedUrl;
 
 /// Mints the toki of `request` with the root key, or in the session of `grant`.
@@ -26,6 +28,50 @@ pub fn mint_request(
     match grant {
         None => Toki::mint(&keys.req, &fields, request),
         Some(grant) => Toki::mint(&keys.session(grant).req, &fields, request),
+    }
+}
+
+/// The key of requests at hand, of the root or of a session: a toki and its MAC alone. It knows no clock and remembers nothing, so what it
+/// verifies may be old, and may come again; a [`Service`](crate::Service) judges both.
+#[derive(Clone, Debug)]
+pub struct RequestKey {
+    id: Kid,
+    session: bool,
+    key: MacKey,
+}
+
+impl RequestKey {
+    /// Derives the root key's, or that of the session of `grant`.
+    pub fn new(key: &AudienceKey, grant: Option<&Grant>) -> Self {
+        let keys = KeySchedule::new(key);
+        match grant {
+            None => Self { id: key.kid_bytes(), session: false, key: keys.req },
+            Some(grant) => Self { id: grant.sid(), session: true, key: keys.session(grant).req },
+        }
+    }
+
+    /// Parses the text of a toki, checks the fields of `request` and the MAC over them. Errors: `malformed`, `unknown_key`, `bad_mac`.
+    pub fn verify(&self, toki: &[u8], request: &RequestRef<'_>) -> Result<Toki> {
+        let toki = Toki::parse(toki)?;
+        if toki.claimed_session() != self.session || toki.claimed_id() != self.id {
+            return Err(OscarError::UnknownKey("the toki was signed with another key"));
+        }
+        let mut buffer = [0; 255];
+        let (authority, digest) = check_request(request, &mut buffer).map_err(OscarError::Malformed)?;
+        toki.check_flags(digest.is_some(), !request.ext.is_empty())?;
+        if toki.verifies(&self.key, request, authority, digest.as_ref()) {
+            Ok(toki)
+        } else {
+            Err(OscarError::BadMac("the toki is not the MAC of this request"))
+        }
+    }
+
+    /// Mints the toki of `request` with a fresh nonce and writes its text into `out`. Errors: `unsignable`, `busy` (no random bytes).
+    pub fn mint(&self, request: &RequestRef<'_>, ts_ms: i64, want: bool, out: &mut [u8; REQUEST_TEXT_LEN]) -> Result<Toki> {
+        let fields = TokiFields { id: self.id, session: self.session, want, ts_ms, nonce: nonce::draw()? };
+        let toki = Toki::mint(&self.key, &fields, request)?;
+        toki.write(out)?;
+        Ok(toki)
     }
 }
 
