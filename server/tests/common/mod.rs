@@ -86,6 +86,11 @@ impl Desk {
 
     /// A service that may not be.
     pub fn launch(&self, args: &[&str]) -> Serving {
+        self.launch_logging(args, "info")
+    }
+
+    /// [`Desk::launch`] with a level of the log.
+    pub fn launch_logging(&self, args: &[&str], level: &str) -> Serving {
         let mut command = self.command(&["serve", "--audience", AUDIENCE]);
         if !args.contains(&"--key") {
             command.args(["--key", "key"]);
@@ -93,7 +98,7 @@ impl Desk {
         if !args.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        let child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = command.args(args).env("OSCAR_LOG", level).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let wanted = args.iter().skip_while(|arg| **arg != "--listen").nth(1).map(|address| (*address).to_owned()).unwrap_or_default();
         Serving { child, wanted, address: String::new(), line: String::new() }
     }
