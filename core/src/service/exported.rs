@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A verdict, and what its answer is minted with. That is used up by the first [`JudgedRequest::answer`], and a pending
 /// one by [`JudgedRequest::finish`]; a second use is `replayed`.
-#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi(name = "Verdict"))]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
 #[derive(Debug)]
 pub struct JudgedRequest {
     refused: Option<OscarError>,
