@@ -89,8 +89,8 @@ impl Raw {
                 text.push_str(&format!("content-length: {}\r\n", self.body.len()));
             }
             text.push_str("\r\n");
-            stream.write_all(text.as_bytes()).await?;
-            stream.write_all(&self.body).await?;
+            // In one write: a service may refuse by the head alone and close.
+            stream.write_all(&[text.as_bytes(), &self.body].concat()).await?;
             let mut answer = Vec::new();
             stream.read_to_end(&mut answer).await?;
             Ok::<_, std::io::Error>(answer)

@@ -108,6 +108,8 @@ class Middleware:
             scope["oscartoki"] = verdict
             await self.run(verdict, scope, _again(body or b"", receive), send)
         else:
+            if body is None and not any(name == b"expect" for name, _ in headers):
+                await _drop(receive, service.max_body)
             await self.turn_down(verdict, method, send)
 
     async def turn_down(self, verdict: Verdict, method: str, send: Send) -> None:
@@ -284,6 +286,15 @@ async def _read(receive: Receive, most: int) -> bytes:
         size += len(chunk)
         if not message.get("more_body", False) or size > most:
             return b"".join(chunks)[: most + 1]
+
+
+async def _drop(receive: Receive, most: int) -> None:
+    """Takes a refused body off the wire, kept nowhere: a server that closes over unread content resets the connection, and its answer is lost."""
+    while most > 0:
+        message = await receive()
+        if not message.get("more_body", False):
+            return
+        most -= len(message.get("body", b""))
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
