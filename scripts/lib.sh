@@ -73,3 +73,7 @@ python_room() {
     printf '%s\n' "$stamp" >"$STATE/venv/.stamp"
   fi
 }
+
+# The language rooms: every folder of bindings/ that can be tested.
+rooms() { local test; for test in "$ROOT"/bindings/*/test.sh; do basename "$(dirname "$test")"; done; }
+is_room() { [ -x "$ROOT/bindings/$1/test.sh" ]; }
