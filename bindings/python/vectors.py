@@ -49,7 +49,7 @@ class Given(dict):
     def audience(self):
         if self["audience"] is not None:
             return self["audience"]
-        return oscartoki.service.normalise_authority(self.text("authority"))
+        return oscartoki.normalise_authority(self.text("authority"))
 
     def key(self, error=Malformed):
         """`error` is the class for what can't be a key's audience or generation."""
@@ -64,7 +64,7 @@ class Given(dict):
         key, names = self.key(), []
         audience = self.text("audience")
         try:
-            oscartoki.service.normalise_authority(audience)
+            oscartoki.normalise_authority(audience)
             names = [audience]
         except OscarError:
             pass

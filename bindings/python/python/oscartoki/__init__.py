@@ -12,12 +12,12 @@ from .client import Call, Client, Outcome, SignedRequest, Step, secret_from
 from .errors import OscarError
 from .keys import AudienceKey, Keyring, Secret, Session
 from .memory import MappedReplayLog, MemoryReplayLog, NoReplayLog, ReplayLog
-from .service import Handshake, PendingBody, Refusal, Service, Verdict, VerifiedRequest, explain
+from .service import Handshake, PendingBody, Refusal, Service, Verdict, VerifiedRequest, explain, normalise_authority
 
 __version__ = VERSION
 __all__ = [
     "AudienceKey", "Call", "Client", "EXTENSION", "Handshake", "Keyring", "MappedReplayLog", "MemoryReplayLog", "MessageMemory",
     "NoReplayLog", "OscarError", "Outcome", "PendingBody", "Refusal", "ReplayLog", "Secret", "Service", "Session", "SignedMessage",
     "SignedRequest", "Step", "Verdict", "VerifiedMessage", "VerifiedRequest", "VerifiedTicket", "VerifiedUrl", "asgi", "errors", "explain",
-    "hazmat", "secret_from", "v1", "wsgi",
+    "hazmat", "normalise_authority", "secret_from", "v1", "wsgi",
 ]  # fmt: skip
