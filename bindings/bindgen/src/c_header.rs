@@ -1,4 +1,7 @@
-//! Writes `include/oscartoki.h` from the crate `bindings/c`; with `--check` it compares instead and says how to repair.
+//! Writes `include/oscartoki.h` and the bare `include/oscartoki.ffi.h` from the crate `bindings/c`; with `--check` it compares instead and
+//! says how to repair.
+
+mod ffi;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,14 +29,16 @@ fn main() -> ExitCode {
 fn run(check: bool) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let header = header(&root.join("bindings/c"))?;
-    let place = root.join("include/oscartoki.h");
-    if !check {
-        return std::fs::write(&place, header).map_err(|fault| format!("include/oscartoki.h: {fault}"));
+    let bare = ffi::bare(&header);
+    for (name, text) in [("include/oscartoki.h", header), ("include/oscartoki.ffi.h", bare)] {
+        let place = root.join(name);
+        if !check {
+            std::fs::write(&place, text).map_err(|fault| format!("{name}: {fault}"))?;
+        } else if std::fs::read_to_string(&place).ok().as_deref() != Some(text.as_str()) {
+            return Err(format!("{name} is not what bindings/c says; run: {REGENERATE}"));
+        }
     }
-    match std::fs::read_to_string(&place) {
-        Ok(committed) if committed == header => Ok(()),
-        _ => Err(format!("include/oscartoki.h is not what bindings/c says; run: {REGENERATE}")),
-    }
+    Ok(())
 }
 
 /// The declarations as cbindgen writes them, then the inline helpers, inside one include guard.
