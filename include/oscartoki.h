@@ -991,6 +991,9 @@ oscar_status oscar_keyring_revoke_issued_before(oscar_handle keyring,
 // 1: a key stands under this kid (8 bytes); 0: none does, or the handle is not alive.
 int32_t oscar_keyring_holds(oscar_handle keyring, const uint8_t *kid);
 
+// 1: OscarToki v1 is on for a key of the ring; 0: for none, or the handle is not alive.
+int32_t oscar_keyring_has_v1(oscar_handle keyring);
+
 // The kids held, sorted, one line of hex each. The caller frees `kids` with `oscar_text_free`.
 oscar_status oscar_keyring_kids(oscar_handle keyring, oscar_handle *kids);
 

@@ -162,6 +162,17 @@ pub unsafe extern "C" fn oscar_keyring_holds(keyring: Handle, kid: *const u8) ->
     holds.into()
 }
 
+/// 1: OscarToki v1 is on for a key of the ring; 0: for none, or the handle is not alive.
+#[unsafe(no_mangle)]
+pub extern "C" fn oscar_keyring_has_v1(keyring: Handle) -> i32 {
+    let mut has = false;
+    guard(|| {
+        has = handle::look_up(&KEYRINGS, keyring)?.has_v1();
+        Ok(())
+    });
+    has.into()
+}
+
 /// The kids held, sorted, one line of hex each. The caller frees `kids` with `oscar_text_free`.
 ///
 /// # Safety
