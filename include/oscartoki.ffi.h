@@ -266,6 +266,7 @@ oscar_status oscar_keyring_revoke_key(oscar_handle keyring, const char *kid, cha
 oscar_status oscar_keyring_revoke_session(oscar_handle keyring, const char *kid, const char *sid, char *line, size_t capacity);
 oscar_status oscar_keyring_revoke_issued_before(oscar_handle keyring, const char *kid, int64_t before_s, char *line, size_t capacity);
 int32_t oscar_keyring_holds(oscar_handle keyring, const char *kid);
+int32_t oscar_keyring_has_v1(oscar_handle keyring);
 oscar_status oscar_keyring_kids(oscar_handle keyring, oscar_handle *kids);
 oscar_status oscar_keyring_revocations(oscar_handle keyring, oscar_handle *revocations);
 oscar_status oscar_replay_log_memory(size_t capacity, oscar_handle *replay_log);
