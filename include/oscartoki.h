@@ -186,7 +186,7 @@ enum oscar_status
     OSCAR_BAD_PACKED = 68,
     // So many handles of this type are alive that there is no room for another.
     OSCAR_TOO_MANY_HANDLES = 69,
-    // The file of a shared memory can't be used; `oscar_last_detail` says why.
+    // A file can't be used: of a shared memory, of keys, of revocations; `oscar_last_detail` says which and why.
     OSCAR_STORE = 70,
     // A fault inside this library. Nothing was decided; treat it as a refusal.
     OSCAR_INTERNAL = 71,
@@ -1027,6 +1027,36 @@ oscar_status oscar_replay_log_none(oscar_handle *replay_log);
 
 // Frees a memory; a service that was made with it keeps it alive. 0 is nothing to free.
 oscar_status oscar_replay_log_free(oscar_handle replay_log);
+
+// Has a ring follow its files, and loads them at once: `key_files` are lp(path) of each key file, whose lines are taken together with those
+// of `fixed`, the text of keys that stand in no file; `revocations` is the path of the file of revocations, none with length 0; one that is not
+// there yet is an empty one. Without key files and fixed text the ring's keys are left alone, else replaced as a whole, here and at
+// each change. The caller frees `ring_files` with `oscar_ring_files_free`.
+// Errors: store (a file can't be read), and those of `oscar_keyring_load` and `oscar_keyring_load_revocations`; `oscar_last_detail`
+// names the file, and the line.
+oscar_status oscar_ring_files_open(oscar_handle keyring,
+                                   const uint8_t *key_files,
+                                   size_t key_files_len,
+                                   const char *fixed,
+                                   size_t fixed_len,
+                                   const char *revocations,
+                                   size_t revocations_len,
+                                   oscar_handle *ring_files);
+
+// Takes over what has changed in the files: to be called before each verification. Between two looks at the files, 400 ms apart, it costs a look
+// at the clock. A change is in force within two seconds, at the latest with the first call after them: a file is read once it stands still.
+// A file that is wrong or gone is told once, by the errors of `oscar_ring_files_open`; what was good before stays in force, and the
+// caller goes on.
+oscar_status oscar_ring_files_refresh(oscar_handle ring_files);
+
+// Appends the line that an `oscar_keyring_revoke_…` call gave to the file of revocations, under a lock, and has it on the disk when it returns,
+// so that every process follows. Without such a file nothing happens. Errors: malformed (no line of such a file), store.
+oscar_status oscar_ring_files_append(oscar_handle ring_files,
+                                     const char *line,
+                                     size_t len);
+
+// Stops following the files; the ring stays as it is. 0 is nothing to free.
+oscar_status oscar_ring_files_free(oscar_handle ring_files);
 
 // Makes a service that starts at `now_ms` with the keys of one audience and a replay memory, both of which it keeps alive. The caller frees
 // it with `oscar_service_free`. A memory that begins empty makes it refuse as stale what is older than its start: see

@@ -1,7 +1,8 @@
-//! Replay memory that several processes share, and the guard that makes core notice a fork.
+//! What the processes of a service share: replay memory, the files behind a key ring, and the guard that makes core notice a fork.
 //!
 //! [`MappedReplayLog`] is a file that the processes of one machine map: gunicorn's, puma's and php-fpm's workers, and a
-//! single process that wants to survive its restart. It is the one place of unsafe code outside the doors.
+//! single process that wants to survive its restart. It is the one place of unsafe code outside the doors. [`RingFiles`] keeps a key
+//! ring as its key files and its file of revocations say.
 //!
 //! ```
 //! use oscartoki_stores::{MappedReplayLog, Options};
@@ -16,10 +17,12 @@
 //! ```
 
 mod error;
+mod files;
 mod fork;
 mod mapped;
 
 pub use error::StoreError;
+pub use files::{FileFault, RingFiles, RingSources};
 pub use fork::fork_guard;
 pub use mapped::{MappedReplayLog, Options};
 pub use oscartoki::replay::Quotas;

@@ -1,4 +1,4 @@
-//! The mapped memory under real processes: killed at random, forked, all starting at once. Without the test harness, whose
+//! What processes share, under real processes: killed at random, forked, all starting at once. Without the test harness, whose
 //! threads a fork would not survive.
 #![allow(clippy::unwrap_used)]
 
@@ -6,8 +6,9 @@ mod common;
 
 use common::{Folder, NOW, Seeded, entry};
 use oscartoki::replay::{MemoryReplayLog, Quotas, Remembered, ReplayLog};
-use oscartoki_stores::{MappedReplayLog, Options, fork_guard};
+use oscartoki_stores::{MappedReplayLog, Options, RingFiles, RingSources, fork_guard};
 use std::borrow::Borrow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
@@ -21,6 +22,7 @@ fn main() {
     of_eight_children_one_wins();
     eight_that_start_at_once_share_one_file();
     a_guarded_fork_is_noticed();
+    a_child_follows_the_files();
     println!("test processes ... ok");
 }
 
@@ -170,4 +172,43 @@ fn a_guarded_fork_is_noticed() {
     assert_eq!(ended(child, 0), Some(End::Well), "a local memory refuses in the child");
     assert_eq!(fresh(2), Remembered::Fresh, "and not in the parent");
     assert_eq!(oscartoki::fork::count(), before);
+}
+
+/// A ring's files, opened before the fork, go on in the child, also when a thread of the parent was just looking at them.
+fn a_child_follows_the_files() {
+    let folder = Folder::new("followed");
+    let line = || oscartoki::Secret::generate().unwrap().audience_key("a", 0).unwrap().to_text() + "\n";
+    let (keys, revoked) = (folder.path("keys"), folder.path("revoked"));
+    std::fs::write(&keys, line()).unwrap();
+    let ring = Arc::new(oscartoki::Keyring::new("a").unwrap());
+    let sources = RingSources { keys: vec![keys.clone()], revocations: Some(revoked.clone()), ..RingSources::default() };
+    let files = RingFiles::open(ring.clone(), sources).unwrap();
+    let follow = |kids: usize, revocations: usize| {
+        let start = std::time::Instant::now();
+        while (ring.kids().len(), ring.revocations_text().lines().count()) != (kids, revocations) {
+            assert!(start.elapsed() < Duration::from_secs(2), "not within two seconds");
+            files.refresh().unwrap();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            child(|| {
+                follow(3, 1);
+                // A child of the child as well.
+                let grandchild = child(|| follow(3, 2));
+                assert_eq!(ended(grandchild, 0), Some(End::Well));
+                follow(3, 2);
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(50));
+    std::fs::write(&keys, line() + &line() + &line()).unwrap();
+    files.append(&ring.revoke_key(vec![1; 8]).unwrap()).unwrap();
+    std::thread::sleep(Duration::from_millis(1200));
+    files.append(&ring.revoke_key(vec![2; 8]).unwrap()).unwrap();
+    follow(3, 2);
+    for pid in children {
+        assert_eq!(ended(pid, 0), Some(End::Well));
+    }
 }

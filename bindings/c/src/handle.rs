@@ -7,6 +7,7 @@ use oscartoki::{
     AnswerContext, Call, Client, Handshake, Keyring, MessageMemory, PendingBody, ReplayLog, Service, SignContext, SignedMessage, V1Client,
     V1Exchange, VerifiedMessage,
 };
+use oscartoki_stores::RingFiles;
 use std::sync::Arc;
 
 /// Stands for an object of this library: positive; 0 is none.
@@ -27,8 +28,9 @@ pub(crate) static V1_CLIENTS: Table<V1Client, 13> = Table::new();
 pub(crate) static V1_EXCHANGES: Table<Arc<V1Exchange>, 14> = Table::new();
 pub(crate) static HANDSHAKES: Table<Handshake, 10> = Table::new();
 pub(crate) static CALLS: Table<Call, 9> = Table::new();
+pub(crate) static RING_FILES: Table<Arc<RingFiles>, 16> = Table::new();
 
-/// An object of core that a handle can stand for, shared with whoever else holds the `Arc`.
+/// An object that a handle can stand for, shared with whoever else holds the `Arc`.
 pub trait Registered: sealed::Sealed + Sized {
     #[doc(hidden)]
     fn keep(self) -> Option<Handle>;
@@ -55,6 +57,7 @@ registered! {
     Arc<Keyring> => KEYRINGS;
     Arc<MessageMemory> => MEMORIES;
     Arc<dyn ReplayLog> => REPLAY_LOGS;
+    Arc<RingFiles> => RING_FILES;
 }
 
 /// Gives an object a handle of this ABI, without copying it; the `_free` function of its type takes it back. 0 when too many are alive.

@@ -17,6 +17,7 @@ mod key;
 mod keyring;
 mod outcome;
 mod replay;
+mod ring_files;
 mod service;
 mod settings;
 mod status;
@@ -36,6 +37,7 @@ pub use key::*;
 pub use keyring::*;
 pub use outcome::COutcome;
 pub use replay::*;
+pub use ring_files::*;
 pub use service::*;
 pub use settings::*;
 pub use status::{

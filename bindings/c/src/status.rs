@@ -67,7 +67,7 @@ pub enum Status {
     BadPacked = 68,
     /// So many handles of this type are alive that there is no room for another.
     TooManyHandles = 69,
-    /// The file of a shared memory can't be used; `oscar_last_detail` says why.
+    /// A file can't be used: of a shared memory, of keys, of revocations; `oscar_last_detail` says which and why.
     Store = 70,
     /// A fault inside this library. Nothing was decided; treat it as a refusal.
     Internal = 71,
@@ -239,7 +239,7 @@ const DESCRIBED: [(Status, &CStr, &CStr); 31] = [
     (Status::ShortBuffer, c"short_buffer", c"the buffer is too short"),
     (Status::BadPacked, c"bad_packed", c"packed fields that do not parse"),
     (Status::TooManyHandles, c"too_many_handles", c"too many handles are alive"),
-    (Status::Store, c"store", c"the file of the shared memory can't be used"),
+    (Status::Store, c"store", c"a file can't be used"),
     (Status::Internal, c"internal", c"a fault inside liboscartoki"),
     (Status::Handshake, c"handshake", c"the first step of OscarToki v1, to be answered"),
 ];

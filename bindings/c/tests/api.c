@@ -18,6 +18,16 @@ static void fail(int line, const char *what) {
 #define CHECK(holds) ((holds) ? (void)0 : fail(__LINE__, #holds))
 #define OK(call) CHECK((call) == OSCAR_OK)
 
+static void write_file(const char *folder, const char *name, const char *text) {
+    char path[4096];
+    FILE *file;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    CHECK(file != NULL);
+    fprintf(file, "# for a test\n%s\n", text);
+    fclose(file);
+}
+
 static void keys(void) {
     char again[OSCAR_AUDIENCE_KEY_MAX_LEN], small[8] = "small";
     uint8_t other[OSCAR_ID_LEN] = {1, 2, 3, 4, 5, 6, 7, 8}, raw[32], equal[32] = {7, 7, 7};
@@ -234,6 +244,46 @@ static void memories(const char *folder) {
     CHECK(oscar_replay_log_default_path(0, path, sizeof path) == OSCAR_BAD_HANDLE);
 }
 
+static void files(const char *folder) {
+    static const char revoked[] = "revoked 0102030405060708 before 5";
+    char path[4096], revocations[4096], text[256] = "", other[OSCAR_SECRET_MAX_LEN], other_key[OSCAR_AUDIENCE_KEY_MAX_LEN];
+    oscar_handle ring, opened = -7, told;
+    oscar_pack paths;
+    write_file(folder, "ring-keys", key);
+    snprintf(path, sizeof path, "%s/ring-keys", folder);
+    snprintf(revocations, sizeof revocations, "%s/ring-revoked", folder);
+    remove(revocations);
+    OK(oscar_keyring_new(AUDIENCE, strlen(AUDIENCE), &ring));
+    oscar_pack_begin(&paths);
+    oscar_pack_slice(&paths, oscar_str(path));
+    OK(oscar_secret_generate(other, sizeof other));
+    OK(oscar_secret_audience_key(other, strlen(other), AUDIENCE, strlen(AUDIENCE), 0, other_key, sizeof other_key));
+    CHECK(oscar_ring_files_open(ring, paths.data, paths.len, other, strlen(other), NULL, 0, &opened) == OSCAR_WRONG_KIND && opened == -7);
+    CHECK(strstr(oscar_last_detail(), "line 1") != NULL && strstr(oscar_last_detail(), other + 4) == NULL);
+    CHECK(oscar_ring_files_open(ring, paths.data, paths.len - 1, NULL, 0, NULL, 0, &opened) == OSCAR_BAD_PACKED && opened == -7);
+    CHECK(oscar_ring_files_open(client, NULL, 0, NULL, 0, NULL, 0, &opened) == OSCAR_BAD_HANDLE && opened == -7);
+    CHECK(oscar_keyring_holds(ring, kid) == 0);
+    OK(oscar_ring_files_open(ring, paths.data, paths.len, other_key, strlen(other_key), revocations, strlen(revocations), &opened));
+    CHECK(oscar_keyring_holds(ring, kid) == 1);
+    OK(oscar_ring_files_refresh(opened));
+    CHECK(oscar_ring_files_append(opened, "nonsense", 8) == OSCAR_MALFORMED);
+    OK(oscar_ring_files_append(opened, revoked, strlen(revoked)));
+    OK(oscar_ring_files_free(opened));
+    CHECK(oscar_ring_files_refresh(opened) == OSCAR_BAD_HANDLE && oscar_ring_files_free(opened) == OSCAR_BAD_HANDLE);
+    OK(oscar_ring_files_open(ring, NULL, 0, NULL, 0, revocations, strlen(revocations), &opened));
+    OK(oscar_keyring_revocations(ring, &told));
+    OK(oscar_text_copy(told, text, sizeof text));
+    OK(oscar_text_free(told));
+    CHECK(strncmp(text, revoked, strlen(revoked)) == 0 && oscar_keyring_holds(ring, kid) == 1);
+    OK(oscar_ring_files_free(opened));
+    OK(oscar_ring_files_free(0));
+    remove(path);
+    CHECK(oscar_ring_files_open(ring, paths.data, paths.len, NULL, 0, NULL, 0, &opened) == OSCAR_STORE);
+    CHECK(strstr(oscar_last_detail(), path) != NULL);
+    oscar_pack_end(&paths);
+    OK(oscar_keyring_free(ring));
+}
+
 /* Fields that lp can't hold, and one that needs the heap. */
 static void packing(void) {
     static char target[70000];
@@ -252,16 +302,6 @@ static void packing(void) {
     request.target.len = 65536;
     CHECK(oscar_client_sign(client, &request, NOW, &headers, &context) == OSCAR_UNSIGNABLE);
     CHECK(oscar_client_sign(client, NULL, NOW, &headers, &context) == OSCAR_NULL_POINTER);
-}
-
-static void write_file(const char *folder, const char *name, const char *text) {
-    char path[4096];
-    FILE *file;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    file = fopen(path, "w");
-    CHECK(file != NULL);
-    fprintf(file, "# for a test\n%s\n", text);
-    fclose(file);
 }
 
 int main(int argc, char **argv) {
@@ -284,6 +324,7 @@ int main(int argc, char **argv) {
     packing();
     explanations();
     memories(argc > 1 ? argv[1] : ".");
+    files(argc > 1 ? argv[1] : ".");
     refusals();
     OK(oscar_client_free(client));
     CHECK(oscar_client_free(client) == OSCAR_BAD_HANDLE);

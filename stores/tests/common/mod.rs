@@ -1,4 +1,4 @@
-//! What the tests of the mapped memory share.
+//! What the tests share.
 #![allow(clippy::unwrap_used, dead_code)]
 
 use oscartoki::replay::{Remembered, ReplayEntry, ReplayLog, Space};

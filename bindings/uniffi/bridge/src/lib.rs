@@ -4,7 +4,8 @@
 //! doors are both called `oscartoki`.
 
 use oscartoki::{Client, Keyring, MessageMemory, ReplayLog, ReplayMemory, Service};
-use oscartoki_stores::{MappedReplayLog, Options};
+use oscartoki_stores::{FileFault, MappedReplayLog, Options, RingSources};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 uniffi::setup_scaffolding!();
@@ -46,6 +47,12 @@ pub fn c_ref_message_memory(memory: Arc<MessageMemory>) -> i64 {
     guarded(memory)
 }
 
+/// A handle of the C door on these very files, for the refresh before each verification; `oscar_ring_files_free` gives it back.
+#[uniffi::export]
+pub fn c_ref_ring_files(files: Arc<RingFiles>) -> i64 {
+    guarded(files.0.clone())
+}
+
 fn guarded(object: impl oscartoki_c::Registered) -> i64 {
     // A nonce must not repeat in a child: the handler is there before the first handle is.
     oscartoki_stores::fork_guard();
@@ -81,4 +88,59 @@ pub fn default_memory_path(audience: String, kids: Vec<Vec<u8>>) -> Result<Strin
 
 fn unusable(error: oscartoki_stores::StoreError) -> MemoryError {
     MemoryError::Unusable(error.to_string())
+}
+
+/// A ring that follows its key files and its file of revocations.
+#[derive(Debug, uniffi::Object)]
+pub struct RingFiles(Arc<oscartoki_stores::RingFiles>);
+
+/// What is wrong with a file of keys or revocations; nothing of its own text is in it.
+#[derive(Debug, thiserror::Error, uniffi::Error)]
+pub enum RingFileError {
+    /// One file is at fault.
+    #[error("{name}: {path}: {sentence}")]
+    Fault {
+        /// The file; empty: the key lines that stand in none.
+        path: String,
+        /// The stable name of an error of the protocol; `config` for a file that can't be read or written.
+        name: String,
+        /// What is wrong, with the line where there is one.
+        sentence: String,
+        /// The system's number of the error where a file can't be read or written, else 0.
+        os_error: i32,
+    },
+}
+
+#[uniffi::export]
+impl RingFiles {
+    /// Loads everything into `ring`, or says what is wrong. `fixed` are key lines that stand in no file; a file of revocations that
+    /// is not there yet is an empty one. Without key files and fixed text the ring's keys are left alone, else replaced as a
+    /// whole, here and at each change.
+    #[uniffi::constructor]
+    pub fn open(ring: Arc<Keyring>, key_files: Vec<String>, fixed: String, revocations: Option<String>) -> Result<Self, RingFileError> {
+        let keys = key_files.into_iter().map(PathBuf::from).collect();
+        let sources = RingSources { keys, fixed, revocations: revocations.map(PathBuf::from) };
+        Ok(Self(Arc::new(oscartoki_stores::RingFiles::open(ring, sources).map_err(faulty)?)))
+    }
+
+    /// Takes over what has changed; `true` when something was. To be called before each verification: between two looks at the
+    /// files, 400 ms apart, it costs a look at the clock. A fault is told once, and what was good before stays in force.
+    pub fn refresh(&self) -> Result<bool, RingFileError> {
+        self.0.refresh().map_err(faulty)
+    }
+
+    /// Appends the line that a `revoke_…` call of the ring returned to the file of revocations, so that every process follows.
+    /// Without such a file nothing happens.
+    pub fn append(&self, line: &str) -> Result<(), RingFileError> {
+        self.0.append(line).map_err(faulty)
+    }
+}
+
+fn faulty(fault: FileFault) -> RingFileError {
+    RingFileError::Fault {
+        path: fault.path.display().to_string(),
+        name: fault.name.to_owned(),
+        sentence: fault.sentence,
+        os_error: fault.os_error.unwrap_or(0),
+    }
 }
