@@ -89,9 +89,10 @@ impl Client {
     }
 
     /// Judges the answer to a signed request, as [`Client::accept_ref`]; the second call for one is `replayed` and changes nothing.
+    // `signed` would be a keyword in the header that UniFFI writes for Swift.
     pub fn accept(
         &self,
-        signed: &SignedRequest,
+        sent: &SignedRequest,
         answer: &Answer,
         toki: Option<String>,
         grant: Option<String>,
@@ -99,20 +100,20 @@ impl Client {
         mono_ms: Option<i64>,
     ) -> Outcome {
         let (toki, grant) = (toki.as_deref().map(str::as_bytes), grant.as_deref().map(str::as_bytes));
-        signed.settle(|context| match answer.as_ref() {
+        sent.settle(|context| match answer.as_ref() {
             Ok(fields) => self.accept_ref(context, &fields, toki, grant, received_ms, mono_ms),
             Err(error) => Outcome { error: Some(error), ..self.accept_none(context) },
         })
     }
 
     /// Gives up on an answer whose content is over the client's limit: `policy`.
-    pub fn refuse_too_large(&self, signed: &SignedRequest, status: i64) -> Outcome {
-        signed.settle(|context| self.accept_too_large(context, u16::try_from(status).unwrap_or_default()))
+    pub fn refuse_too_large(&self, sent: &SignedRequest, status: i64) -> Outcome {
+        sent.settle(|context| self.accept_too_large(context, u16::try_from(status).unwrap_or_default()))
     }
 
     /// Gives up on a request whose answer never came.
-    pub fn refuse_unanswered(&self, signed: &SignedRequest) -> Outcome {
-        signed.settle(|context| self.accept_none(context))
+    pub fn refuse_unanswered(&self, sent: &SignedRequest) -> Outcome {
+        sent.settle(|context| self.accept_none(context))
     }
 
     /// The loop over `sign` and `accept` for one request.
@@ -135,12 +136,12 @@ impl Client {
     /// [`Client::accept`] from the head of an HTTP answer.
     pub fn accept_signed_head(
         &self,
-        signed: &SignedRequest,
+        sent: &SignedRequest,
         head: &AnswerHead<'_>,
         content: Content<'_>,
         received_ms: i64,
         mono_ms: Option<i64>,
     ) -> Outcome {
-        signed.settle(|context| self.accept_head(context, head, content, received_ms, mono_ms))
+        sent.settle(|context| self.accept_head(context, head, content, received_ms, mono_ms))
     }
 }
