@@ -275,6 +275,10 @@ oscar_status oscar_replay_log_mapped(const char *path, size_t len, size_t capaci
 oscar_status oscar_replay_log_default_path(oscar_handle keyring, char *out, size_t capacity);
 oscar_status oscar_replay_log_none(oscar_handle *replay_log);
 oscar_status oscar_replay_log_free(oscar_handle replay_log);
+oscar_status oscar_ring_files_open(oscar_handle keyring, const char *key_files, size_t key_files_len, const char *fixed, size_t fixed_len, const char *revocations, size_t revocations_len, oscar_handle *ring_files);
+oscar_status oscar_ring_files_refresh(oscar_handle ring_files);
+oscar_status oscar_ring_files_append(oscar_handle ring_files, const char *line, size_t len);
+oscar_status oscar_ring_files_free(oscar_handle ring_files);
 oscar_status oscar_service_new(const struct oscar_service_settings *settings, oscar_handle keyring, oscar_handle replay_log, int64_t now_ms, oscar_handle *service);
 oscar_status oscar_service_free(oscar_handle service);
 oscar_status oscar_service_ready_at(oscar_handle service, int64_t *ready_at_ms);
