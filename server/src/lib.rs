@@ -1,5 +1,5 @@
-//! oscartoki where it meets sockets: a tower layer for services, an extractor, a client over reqwest, and the files that
-//! operators edit. Every rule is core's; what stands here moves bytes and reads clocks.
+//! oscartoki where it meets sockets: a tower layer for services, an extractor, a client over reqwest. Every rule is core's; what
+//! stands here moves bytes and reads clocks.
 //!
 //! ```no_run
 //! use axum::{Router, routing::post};
@@ -23,7 +23,6 @@
 
 pub mod client;
 pub mod clock;
-pub mod files;
 pub mod layer;
 pub mod private;
 

@@ -52,6 +52,22 @@ pub struct RingFiles {
     looks: [Mutex<Look>; 4],
 }
 
+/// What a [`RingFiles::refresh`] took over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reread {
+    /// Other keys than before.
+    pub keys: bool,
+    /// Other revocations than before.
+    pub revocations: bool,
+}
+
+impl Reread {
+    /// Whether anything was.
+    pub fn any(self) -> bool {
+        self.keys || self.revocations
+    }
+}
+
 /// What is known of the files.
 #[derive(Default)]
 struct Look {
@@ -60,6 +76,8 @@ struct Look {
     keys: Watched,
     /// The revocations in force, when this process read them itself.
     known: Option<String>,
+    /// The digest of the keys in force, likewise.
+    digest: Option<[u8; 32]>,
 }
 
 impl RingFiles {
@@ -69,28 +87,28 @@ impl RingFiles {
         let files = Self { ring, sources, born: Instant::now(), next_look_ms: AtomicU64::new(millis(EVERY)), looks: Default::default() };
         let mut look = Look { forks: oscartoki::fork::count(), ..Look::default() };
         look.revocations.begin(files.revocations(), || files.take_revocations(&mut look.known))?;
-        look.keys.begin(&files.sources.keys, || files.take_keys())?;
+        look.keys.begin(&files.sources.keys, || files.take_keys(&mut look.digest))?;
         if let Ok(mut place) = files.place().lock() {
             *place = look;
         }
         Ok(files)
     }
 
-    /// Takes over what has changed: to be called before each verification, from any thread. `true` when something was taken over.
+    /// Takes over what has changed, and says what that is: to be called before each verification, from any thread.
     ///
     /// A changed file is read once it stands still, appended revocations at once; a change is in force within two seconds, at the
     /// latest with the first call after them. With a fault (once for each), what was good before stays in force.
-    pub fn refresh(&self) -> Result<bool, FileFault> {
+    pub fn refresh(&self) -> Result<Reread, FileFault> {
         let now = millis(self.born.elapsed());
         let next = self.next_look_ms.load(Ordering::Relaxed);
         let ours = || self.next_look_ms.compare_exchange(next, now + millis(EVERY), Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if now < next || !ours() {
-            return Ok(false);
+            return Ok(Reread::default());
         }
         let mut look = match self.place().try_lock() {
             Ok(look) => look,
             Err(TryLockError::Poisoned(look)) => look.into_inner(),
-            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::WouldBlock) => return Ok(Reread::default()),
         };
         let forks = oscartoki::fork::count();
         if look.forks != forks {
@@ -124,21 +142,24 @@ impl RingFiles {
         self.sources.revocations.as_slice()
     }
 
-    fn look(&self, look: &mut Look) -> Result<bool, FileFault> {
-        let Look { revocations, keys, known, .. } = look;
+    fn look(&self, look: &mut Look) -> Result<Reread, FileFault> {
+        let Look { revocations, keys, known, digest, .. } = look;
         // Revocations first: a key file at fault must not keep them out, nor the other way round.
         let revoked =
             revocations.follow(self.revocations(), |still| if still { self.take_revocations(known) } else { self.take_appended(known) });
-        let changed = keys.follow(&self.sources.keys, |still| if still { self.take_keys() } else { Ok(Taken::NotYet) });
+        let changed = keys.follow(&self.sources.keys, |still| if still { self.take_keys(digest) } else { Ok(Taken::NotYet) });
         match revocations.untold().or_else(|| keys.untold()) {
             Some(fault) => Err(fault),
-            None => Ok(revoked || changed),
+            None => Ok(Reread { keys: changed, revocations: revoked }),
         }
     }
 
     fn take_revocations(&self, known: &mut Option<String>) -> Result<Taken, FileFault> {
         let Some(path) = &self.sources.revocations else { return Ok(Taken::Whole) };
         let text = read_or_empty(path)?;
+        if known.as_ref() == Some(&text) {
+            return Ok(Taken::Same);
+        }
         self.ring.try_load_revocations(&text).map_err(|fault| FileFault::of_text(path, fault.reason.name(), &fault.to_string()))?;
         *known = Some(text);
         Ok(Taken::Whole)
@@ -158,7 +179,7 @@ impl RingFiles {
         }
     }
 
-    fn take_keys(&self) -> Result<Taken, FileFault> {
+    fn take_keys(&self, known: &mut Option<[u8; 32]>) -> Result<Taken, FileFault> {
         let RingSources { keys: paths, fixed, .. } = &self.sources;
         if paths.is_empty() && fixed.is_empty() {
             return Ok(Taken::Whole);
@@ -174,7 +195,12 @@ impl RingFiles {
             }
             parts.push((path, text.lines().count()));
         }
+        let digest = oscartoki::sha256(all.as_bytes());
+        if *known == Some(digest) {
+            return Ok(Taken::Same);
+        }
         self.ring.try_load(&all).map_err(|fault| place_fault(&parts, fault))?;
+        *known = Some(digest);
         Ok(Taken::Whole)
     }
 }

@@ -22,7 +22,7 @@ mod fork;
 mod mapped;
 
 pub use error::StoreError;
-pub use files::{FileFault, RingFiles, RingSources};
+pub use files::{FileFault, Reread, RingFiles, RingSources};
 pub use fork::fork_guard;
 pub use mapped::{MappedReplayLog, Options};
 pub use oscartoki::replay::Quotas;

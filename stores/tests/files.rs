@@ -5,7 +5,7 @@ mod common;
 
 use common::Folder;
 use oscartoki::{AudienceKey, Keyring, Secret};
-use oscartoki_stores::{FileFault, RingFiles, RingSources};
+use oscartoki_stores::{FileFault, Reread, RingFiles, RingSources};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,9 +92,9 @@ fn a_rare_request_finds_the_change_in_force() {
     let world = World::new("files-rare");
     fs::write(world.keys(), format!("{}\n{}\n", line(), line())).unwrap();
     std::thread::sleep(Duration::from_millis(900));
-    assert!(world.files.refresh().unwrap());
+    assert_eq!(world.files.refresh().unwrap(), Reread { keys: true, revocations: false });
     assert_eq!(world.ring.kids().len(), 2);
-    assert!(!world.files.refresh().unwrap());
+    assert!(!world.files.refresh().unwrap().any());
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn fixed_keys_stay_beside_the_files_and_own_keys_are_left_alone() {
     let files = RingFiles::open(world.ring.clone(), only).unwrap();
     fs::write(world.revoked(), format!("revoked {KID}")).unwrap();
     std::thread::sleep(Duration::from_millis(900));
-    assert!(files.refresh().unwrap());
+    assert!(files.refresh().unwrap().revocations);
     assert_eq!(world.ring.kids(), [own.kid()]);
 }
 

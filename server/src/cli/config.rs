@@ -3,8 +3,8 @@
 use super::args::ServeArgs;
 use super::inputs;
 use super::output::Failure;
-use oscar::files::{FileFault, RingFiles};
 use oscartoki::OscarError;
+use oscartoki_stores::{FileFault, RingSources};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub struct Config {
     pub admin_listen: Option<String>,
     pub audience: String,
     pub authorities: Vec<String>,
-    pub files: RingFiles,
+    pub files: RingSources,
     pub memory: Memory,
     pub capacity: usize,
     pub max_ttl_s: i64,
@@ -126,8 +126,8 @@ impl Config {
 }
 
 /// Key files; stdin and the environment give lines that do not change.
-fn files(keys: Vec<PathBuf>, revocations: Option<PathBuf>) -> Result<RingFiles, Failure> {
-    let mut files = RingFiles { revocations, ..RingFiles::default() };
+fn files(keys: Vec<PathBuf>, revocations: Option<PathBuf>) -> Result<RingSources, Failure> {
+    let mut files = RingSources { revocations, ..RingSources::default() };
     if keys.is_empty() {
         files.fixed = inputs::key_text(None, "OSCAR_KEY", "--key FILE")?;
     }
@@ -143,7 +143,8 @@ fn files(keys: Vec<PathBuf>, revocations: Option<PathBuf>) -> Result<RingFiles, 
 
 impl From<FileFault> for Failure {
     fn from(fault: FileFault) -> Self {
-        Self::named(fault.name, format!("{}: {}", fault.path.display(), fault.sentence))
+        let told = fault.to_string();
+        Self::named(fault.name, told.strip_prefix(&format!("{}: ", fault.name)).unwrap_or(&told).to_owned())
     }
 }
 

@@ -11,6 +11,7 @@ use axum::Router;
 use oscar::OscarLayer;
 use oscartoki::replay::ReplayLog;
 use oscartoki::{Keyring, MemoryReplayLog, Service, ServiceConfig};
+use oscartoki_stores::{Reread, RingFiles};
 use serde_json::json;
 use std::future::IntoFuture as _;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use tokio::sync::watch;
 
 /// How long requests in flight have at the end.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How often the key files and revocations are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// Runs until SIGTERM or SIGINT.
 pub fn serve(args: ServeArgs, output: Output) -> Result<Said, Failure> {
@@ -36,7 +40,7 @@ pub fn runtime(threads: bool) -> Result<tokio::runtime::Runtime, Failure> {
 
 async fn run(config: Config, output: Output) -> Result<Said, Failure> {
     let ring = Arc::new(Keyring::new(&config.audience).map_err(Failure::key)?);
-    config.files.load(&ring)?;
+    let files = RingFiles::open(ring.clone(), config.files.clone())?;
     // The signals are ours before anybody is told that we listen.
     let stop = signals::stop()?;
     let listener = bind(&config.listen).await?;
@@ -44,7 +48,7 @@ async fn run(config: Config, output: Output) -> Result<Said, Failure> {
     let service = Arc::new(service(&config, ring.clone(), &address)?);
     let layer = OscarLayer::new(service.clone());
 
-    tokio::spawn(config.files.clone().watch(ring.clone()));
+    tokio::spawn(follow(files, ring.clone()));
     let (quit, quitting) = watch::channel(false);
     let mut servers = vec![start(listener, routes::app(&layer), quitting.clone())];
     if let Some(admin) = &config.admin_listen {
@@ -71,6 +75,24 @@ async fn run(config: Config, output: Output) -> Result<Said, Failure> {
         }
     }
     Ok(Said::nothing())
+}
+
+/// Keeps the ring as its files say, for as long as the service runs: also where nobody asks, so that the log tells a fault at once.
+async fn follow(files: RingFiles, ring: Arc<Keyring>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        match files.refresh() {
+            Ok(Reread { keys, revocations }) => {
+                if keys {
+                    tracing::info!(keys = ring.kids().len(), "key files reread");
+                }
+                if revocations {
+                    tracing::info!("revocations reread");
+                }
+            }
+            Err(fault) => tracing::error!(fault = %fault, "a file was not taken over; the keys and revocations stay as they were"),
+        }
+    }
 }
 
 fn service(config: &Config, ring: Arc<Keyring>, address: &str) -> Result<Service, Failure> {

@@ -31,6 +31,8 @@ pub(super) enum Taken {
     NotYet,
     /// What is known to be good; the rest is to be looked at again.
     Part,
+    /// All, and it says what it said before.
+    Same,
     /// All.
     Whole,
 }
@@ -45,7 +47,7 @@ impl Watched {
         Ok(())
     }
 
-    /// One look; `take` is told whether the files stand still, and called only when they have changed. `true`: something was taken.
+    /// One look; `take` is told whether the files stand still, and called only when they have changed. `true`: they say something else.
     pub(super) fn follow(&mut self, paths: &[PathBuf], take: impl FnOnce(bool) -> Result<Taken, FileFault>) -> bool {
         let marks = marks(paths);
         if paths.is_empty() || self.taken.as_ref() == Some(&marks) {
@@ -54,11 +56,12 @@ impl Watched {
         }
         let still = self.last.as_ref() == Some(&marks) || old(&marks);
         let taken = take(still);
+        let other = matches!(taken, Ok(Taken::Whole));
         self.last = Some(marks);
         match taken {
             Ok(Taken::NotYet) => return false,
             Ok(Taken::Part) => return true,
-            Ok(Taken::Whole) => self.settle(None),
+            Ok(Taken::Same | Taken::Whole) => self.settle(None),
             Err(fault) => self.settle(Some(fault)),
         }
         let readable = self.fault.as_ref().is_none_or(|fault| fault.os_error.is_none());
@@ -66,7 +69,7 @@ impl Watched {
         if readable && self.last.as_ref() == Some(&self::marks(paths)) {
             self.taken.clone_from(&self.last);
         }
-        self.fault.is_none()
+        other
     }
 
     /// The fault that nobody was told of yet.

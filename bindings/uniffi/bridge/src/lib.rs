@@ -4,7 +4,7 @@
 //! doors are both called `oscartoki`.
 
 use oscartoki::{Client, Keyring, MessageMemory, ReplayLog, ReplayMemory, Service};
-use oscartoki_stores::{FileFault, MappedReplayLog, Options, RingSources};
+use oscartoki_stores::{FileFault, MappedReplayLog, Options, Reread, RingSources};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -126,7 +126,7 @@ impl RingFiles {
     /// Takes over what has changed; `true` when something was. To be called before each verification: between two looks at the
     /// files, 400 ms apart, it costs a look at the clock. A fault is told once, and what was good before stays in force.
     pub fn refresh(&self) -> Result<bool, RingFileError> {
-        self.0.refresh().map_err(faulty)
+        self.0.refresh().map(Reread::any).map_err(faulty)
     }
 
     /// Appends the line that a `revoke_…` call of the ring returned to the file of revocations, so that every process follows.
