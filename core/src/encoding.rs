@@ -3,7 +3,7 @@
 
 use crate::error::{OscarError, Result};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 /// Appends `prefix` + base64url of `bytes` to `out`.
 pub(crate) fn push_text(out: &mut String, prefix: &str, bytes: &[u8]) {
@@ -45,6 +45,16 @@ pub(crate) fn decode(body: &[u8], out: &mut [u8]) -> Option<usize> {
 /// Characters that `n` bytes take without padding.
 pub(crate) const fn encoded_len(n: usize) -> usize {
     (n * 4).div_ceil(3)
+}
+
+/// Standard base64 with padding (RFC 4648 section 4): what the neighbours write.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Decodes strict standard base64: padding there, unused bits zero.
+pub(crate) fn unbase64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
 }
 
 /// Appends `lp(field)`: two bytes of big-endian length, then the bytes. `false` when longer than 65,535.

@@ -29,6 +29,8 @@ pub mod replay;
 mod request;
 mod secret;
 mod service;
+pub mod socktopus;
+pub mod tcx;
 mod ticket;
 pub mod time;
 mod toki;

@@ -71,12 +71,38 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
         }
         _ => return None,
     };
-    if hour > 23 || minute > 59 || second > 59 || day < 1 || day > days_of_month(year, month)? {
+    let ms = (calendar_s([year, month, day, hour, minute, second])? - zone * 60) * 1_000 + milliseconds;
+    (ms >= 0).then_some(ms)
+}
+
+/// Reads 14 digits, YYYYMMDDHHmmss in UTC, as milliseconds since the epoch. A time that no calendar has (second 60 among them) is `None`.
+pub fn parse_datetime14(text: &str) -> Option<i64> {
+    let [y1, y2, y3, y4, o1, o2, d1, d2, h1, h2, m1, m2, s1, s2] = text.as_bytes() else { return None };
+    let pair = |tens: &u8, ones: &u8| digits(&[*tens, *ones]);
+    let seconds = calendar_s([digits(&[*y1, *y2, *y3, *y4])?, pair(o1, o2)?, pair(d1, d2)?, pair(h1, h2)?, pair(m1, m2)?, pair(s1, s2)?])?;
+    Some(seconds * 1_000)
+}
+
+/// Reads exactly 13 digits, milliseconds since the epoch.
+pub(crate) fn digits13(text: &str) -> Option<i64> {
+    if text.len() == 13 { digits(text.as_bytes()) } else { None }
+}
+
+/// A moment as `YYYY-MM-DD HH:mm:ss` in UTC; what is finer than a second is cut off.
+pub fn format_datetime(ms: i64) -> String {
+    let seconds = ms.div_euclid(1_000);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = date_of(days);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
+}
+
+/// Seconds since the epoch of year, month, day, hour, minute, second.
+const fn calendar_s([year, month, day, hour, minute, second]: [i64; 6]) -> Option<i64> {
+    let Some(last) = days_of_month(year, month) else { return None };
+    if hour > 23 || minute > 59 || second > 59 || day < 1 || day > last {
         return None;
     }
-    let minutes = (days_since_epoch(year, month, day) * 24 + hour) * 60 + minute - zone;
-    let ms = (minutes * 60 + second) * 1_000 + milliseconds;
-    (ms >= 0).then_some(ms)
+    Some(((days_since_epoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 fn digits(text: &[u8]) -> Option<i64> {
@@ -104,9 +130,35 @@ const fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
 }
 
+/// Year, month and day of a day since 1970-01-01: the inverse of [`days_since_epoch`].
+const fn date_of(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let (day, month) = (day_of_year - (153 * from_march + 2) / 5 + 1, if from_march < 10 { from_march + 3 } else { from_march - 9 });
+    (era * 400 + year_of_era + if month < 3 { 1 } else { 0 }, month, day)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse_rfc3339;
+    use super::{date_of, days_since_epoch, format_datetime, parse_datetime14, parse_rfc3339};
+
+    #[test]
+    fn dates_come_back() {
+        for days in (-800_000..3_000_000).step_by(97) {
+            let (year, month, day) = date_of(days);
+            assert_eq!(days_since_epoch(year, month, day), days);
+        }
+        assert_eq!(format_datetime(1_795_328_800_999), "2026-11-22 06:26:40");
+        assert_eq!(parse_datetime14("20261122062640"), Some(1_795_328_800_000));
+        assert_eq!(parse_datetime14("19691231235959"), Some(-1_000));
+        for text in ["", "2026112206264", "20261122062660", "20260229000000", "20261122 62640", "20261122062640 ", "2026112206264\u{0660}"]
+        {
+            assert_eq!(parse_datetime14(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn times_of_rfc_3339() {

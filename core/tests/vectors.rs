@@ -30,11 +30,18 @@ const OPS: &[&str] = &[
     "v1.verify",
     "v1.tokikey.mint",
     "v1.tokikey.verify",
+    "tcx.pass.mint",
+    "tcx.pass.verify",
+    "tcx.headers",
+    "tcx.verdict",
+    "socktopus.mint",
+    "socktopus.verify",
 ];
 
 fn files() -> Vec<(PathBuf, Vec<Value>)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folders = [concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"), concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/neighbours")];
+    let mut files: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     files.into_iter().map(|file| (file.clone(), runner::read(&file).unwrap())).collect()

@@ -8,6 +8,7 @@ pub const REQUEST: &str = "method authority target ext_hex body_hex body_sha256_
 pub const ANSWER: &str = "status grant ext_hex body_hex body_sha256_hex ";
 pub const MESSAGE: &str = "destination type ext_hex body_hex body_sha256_hex ";
 pub const URL: &str = "method authority target ext_hex ";
+pub const PASS: &str = "mode params datetime app_public ";
 
 /// Why an operation gives no result.
 #[derive(Debug)]

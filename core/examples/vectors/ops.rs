@@ -1,6 +1,7 @@
 //! The operations without steps.
 
-use super::given::{ANSWER, Fault, Given, KEY, MESSAGE, REQUEST, Result, URL};
+use super::given::{ANSWER, Fault, Given, KEY, MESSAGE, PASS, REQUEST, Result, URL};
+use super::neighbours;
 use super::steps::{fresh_service, message, ticket, url, verify};
 use oscartoki::encoding::hex;
 use oscartoki::{AnswerToki, AudienceKey, Dialect, OscarError, Secret, Service, Session, V1Key, hazmat};
@@ -27,6 +28,12 @@ pub fn run(op: &str, members: &Map<String, Value>) -> Result<Value> {
         "v1.verify" => v1_verify(&of("key toki now_ms dialect")?),
         "v1.tokikey.mint" => v1_tokikey_mint(&of("key toki now_ms")?),
         "v1.tokikey.verify" => v1_tokikey_verify(&of("key toki tokikey now_ms dialect")?),
+        "tcx.pass.mint" => neighbours::tcx_pass_mint(&of(&format!("{PASS}client_token dialect"))?),
+        "tcx.pass.verify" => neighbours::tcx_pass_verify(&of(&format!("{PASS}app_pass now_ms strict"))?),
+        "tcx.headers" => neighbours::tcx_headers(&of("type app_id app_pass token")?),
+        "tcx.verdict" => neighbours::tcx_verdict(&of("code table route")?),
+        "socktopus.mint" => neighbours::socktopus_mint(&of("secret app connection ts_ms")?),
+        "socktopus.verify" => neighbours::socktopus_verify(&of("secrets token now_ms")?),
         _ => Err(Fault::Case(format!("op {op}"))),
     }
 }

@@ -1,6 +1,7 @@
 //! Runs a file of cases and says which fail. Shared by the example `vectors` and the test of the same name.
 
 pub mod given;
+pub mod neighbours;
 pub mod ops;
 pub mod steps;
 

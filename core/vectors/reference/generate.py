@@ -21,7 +21,11 @@ AREAS = {
     "delegates": "clients that were handed a session (section 7)",
     "v1": "OscarToki v1 as its settled details say",
     "random": "random requests, answers and lives",
+    "tcx": "TCX as its settled details say (seed systems, section 2)",
+    "socktopus": "Socktopus as its settled details say (seed systems, section 3)",
 }
+# In a folder of their own until every room speaks them.
+NEIGHBOURS = ("tcx", "socktopus")
 
 
 def main():
@@ -39,8 +43,10 @@ def main():
         about = f"{AREAS[area]}; by core/vectors/reference/generate.py --seed {options.seed}"
         lines = ",\n".join(json.dumps(case, ensure_ascii=True, separators=(",", ":")) for case in pen.cases)
         text = f'{{"schema":1,"about":{json.dumps(about)},"cases":[\n{lines}\n]}}\n'
-        file = options.out / f"reference-{area}.json"
+        folder = options.out / "neighbours" if area in NEIGHBOURS else options.out
+        file = folder / f"reference-{area}.json"
         if not options.check:
+            folder.mkdir(exist_ok=True)
             file.write_text(text, encoding="utf-8")
         elif not file.exists() or file.read_text(encoding="utf-8") != text:
             print(f"{file} is stale: python3 core/vectors/reference/generate.py --seed {options.seed} core/vectors", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 import carried
 import fields
+import socktopus
+import tcx
 import toki
 import v1
 from keys import KINDS, AudienceKey, parse_key_text
@@ -253,3 +255,45 @@ def v1_tokikey_verify(given):
     v1.tokikey_verify(given.text("key"), given["toki"], given["tokikey"], given["now_ms"], given["dialect"] or "any")
     return {}
 
+
+# TCX and Socktopus
+
+PASS = "mode params datetime app_public "
+
+
+def bound(given):
+    return given["mode"] or "none", given["params"] or {}, given["datetime"], given.text("app_public")
+
+
+@op("tcx.pass.mint", PASS + "client_token dialect")
+def tcx_pass_mint(given):
+    return {"app_pass": tcx.mint(*bound(given), given.text("client_token"), given["dialect"] or "documented")}
+
+
+@op("tcx.pass.verify", PASS + "app_pass now_ms strict")
+def tcx_pass_verify(given):
+    strict = True if given["strict"] is None else given["strict"]
+    client_token, dialect = tcx.verify(*bound(given), given.text("app_pass"), given["now_ms"], strict)
+    return {"client_token": client_token, "dialect": dialect}
+
+
+@op("tcx.headers", "type app_id app_pass token")
+def tcx_headers(given):
+    return {"headers": tcx.headers(given.text("type"), given.text("app_id"), given.text("app_pass"), given["token"])}
+
+
+@op("tcx.verdict", "code table route")
+def tcx_verdict(given):
+    number, message, status = tcx.verdict(given["code"], given["table"] or "documented", given["route"] or "call")
+    return {"status_number": number, "status_message": message, "status": status}
+
+
+@op("socktopus.mint", "secret app connection ts_ms")
+def socktopus_mint(given):
+    return {"token": socktopus.mint(given.text("secret"), given.text("app"), given.text("connection"), given["ts_ms"])}
+
+
+@op("socktopus.verify", "secrets token now_ms")
+def socktopus_verify(given):
+    app, connection, ts = socktopus.verify(given["secrets"] or {}, given.text("token"), given["now_ms"])
+    return {"app": app, "connection": connection, "ts_ms": ts}
