@@ -49,6 +49,8 @@ pub use message::{
     Freshness, MESSAGE_LEN, MESSAGE_MAX_TTL_S, MESSAGE_TEXT_LEN, Message, MessageMemory, MessageRef, MessageToki, SignedMessage,
     VerifiedMessage,
 };
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub use nonce::host;
 pub use replay::{MemoryReplayLog, NoReplayLog, ReplayLog, ReplayMemory};
 pub use request::{Answer, AnswerRef, Content, Request, RequestRef};
 pub use secret::{AudienceKey, Kid, Secret, Session};

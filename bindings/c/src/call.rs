@@ -1,6 +1,6 @@
 //! One request on its way: probe, request, resend, without a socket. What an HTTP client loops on.
 
-use crate::boundary::{Out, bytes, chars, content};
+use crate::boundary::{Out, array, bytes, chars, content};
 use crate::client::{Signed, sign_options};
 use crate::fields::{answer_head, mono, request_of};
 use crate::handle::{self, CALLS, CLIENTS, Handle};
@@ -126,6 +126,28 @@ pub unsafe extern "C" fn oscar_call_received(
         // SAFETY: as this function asks.
         let (head, body) = unsafe { (answer_head(head, head_len)?, bytes(body, body_len)?) };
         handle::look_up(&CALLS, call)?.received_head(&head, content(&[], body)?, received_ms, mono(mono_ms));
+        Ok(())
+    })
+}
+
+/// `oscar_call_received` where the caller has digested the content: `digest` is its SHA-256, 32 bytes, never that of zero bytes. The caller has
+/// seen to `max_answer`.
+///
+/// # Safety
+/// `head` has so many readable bytes, `digest` 32.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_call_received_digest(
+    call: Handle,
+    head: *const u8,
+    head_len: usize,
+    digest: *const u8,
+    received_ms: i64,
+    mono_ms: i64,
+) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let (head, digest) = unsafe { (answer_head(head, head_len)?, array::<32>(digest)?) };
+        handle::look_up(&CALLS, call)?.received_head(&head, Content::Digest(digest), received_ms, mono(mono_ms));
         Ok(())
     })
 }

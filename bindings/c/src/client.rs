@@ -1,13 +1,13 @@
 //! The client: sign, accept, hand out. One crossing per act, fields packed.
 
-use crate::boundary::{Out, Packed, TextOut, bytes, chars, content, text, write_bytes};
+use crate::boundary::{Out, Packed, TextOut, array, bytes, chars, content, text, write_bytes};
 use crate::fields::{answer_head, mono, request_of};
 use crate::handle::{self, CLIENTS, Handle, SIGNED, TEXTS};
 use crate::key::{OSCAR_GRANT_MAX_LEN, OSCAR_SESSION_MAX_LEN, OSCAR_TOKI_MAX_LEN, audience_text};
 use crate::outcome::{COutcome, settle};
 use crate::settings::{ClientSettings, client_config};
 use crate::status::{Fault, Result, Status, guard};
-use oscartoki::{AnswerRef, AudienceKey, Client, Headers, OscarError, Secret, Session, SignContext, SignOptions, SignedHeaders};
+use oscartoki::{AnswerRef, AudienceKey, Client, Content, Headers, OscarError, Secret, Session, SignContext, SignOptions, SignedHeaders};
 use std::ffi::c_char;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -232,6 +232,31 @@ pub unsafe extern "C" fn oscar_client_accept_head(
         // SAFETY: as this function asks.
         let (head, body) = unsafe { (answer_head(head, head_len)?, bytes(body, body_len)?) };
         Ok(client.accept_head(context, &head, content(&[], body)?, received_ms, mono(mono_ms)))
+    };
+    // SAFETY: as this function asks.
+    unsafe { settle(client, context, outcome, judge) }
+}
+
+/// `oscar_client_accept_head` where the caller has digested the content: `digest` is its SHA-256, 32 bytes, never that of zero bytes. The caller has
+/// seen to `max_answer`.
+///
+/// # Safety
+/// `head` has `head_len` readable bytes, `digest` 32; `outcome` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_client_accept_head_digest(
+    client: Handle,
+    context: Handle,
+    head: *const u8,
+    head_len: usize,
+    digest: *const u8,
+    received_ms: i64,
+    mono_ms: i64,
+    outcome: *mut COutcome,
+) -> Status {
+    let judge = |client: &Client, context| {
+        // SAFETY: as this function asks.
+        let (head, digest) = unsafe { (answer_head(head, head_len)?, array::<32>(digest)?) };
+        Ok(client.accept_head(context, &head, Content::Digest(digest), received_ms, mono(mono_ms)))
     };
     // SAFETY: as this function asks.
     unsafe { settle(client, context, outcome, judge) }

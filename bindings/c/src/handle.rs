@@ -63,6 +63,7 @@ registered! {
 /// Gives an object a handle of this ABI, without copying it; the `_free` function of its type takes it back. 0 when too many are alive.
 pub fn register(object: impl Registered) -> Handle {
     // A fork must not repeat nonces: the guard is there before the first object is.
+    #[cfg(unix)]
     oscartoki_stores::fork_guard();
     object.keep().unwrap_or(0)
 }

@@ -4,7 +4,6 @@ use crate::boundary::{Out, TextOut, text};
 use crate::handle::{self, Handle, KEYRINGS, REPLAY_LOGS};
 use crate::status::{Fault, Result, Status, guard};
 use oscartoki::{MemoryReplayLog, NoReplayLog, ReplayLog};
-use oscartoki_stores::{MappedReplayLog, Options, StoreError};
 use std::ffi::c_char;
 use std::sync::Arc;
 
@@ -43,10 +42,7 @@ pub unsafe extern "C" fn oscar_replay_log_mapped(path: *const c_char, len: usize
     let open = || {
         // SAFETY: as this function asks.
         let path = unsafe { text(path, len) }?;
-        let usual = Options::default();
-        let options = if capacity == 0 { usual } else { Options { capacity: checked(capacity)?, ..usual } };
-        let log: Arc<dyn ReplayLog> = Arc::new(MappedReplayLog::open(path, &options).map_err(store_fault)?);
-        Ok(log)
+        shared::open(path, if capacity == 0 { None } else { Some(checked(capacity)?) })
     };
     // SAFETY: as this function asks.
     unsafe { give(replay_log, open) }
@@ -62,10 +58,7 @@ pub unsafe extern "C" fn oscar_replay_log_default_path(keyring: Handle, out: *mu
     guard(|| {
         // SAFETY: as this function asks.
         let out = unsafe { TextOut::new(out, capacity, OSCAR_PATH_MAX_LEN) }?;
-        let keyring = handle::look_up(&KEYRINGS, keyring)?;
-        let kids: Vec<_> = keyring.kids().iter().filter_map(|kid| kid.as_slice().try_into().ok()).collect();
-        let path = MappedReplayLog::default_path(&keyring.audience(), &kids).map_err(store_fault)?;
-        out.write(path.to_str().ok_or_else(|| Fault::new(Status::Store, "the runtime folder's name is not UTF-8"))?)
+        out.write(&shared::default_path(&*handle::look_up(&KEYRINGS, keyring)?)?)
     })
 }
 
@@ -96,11 +89,48 @@ unsafe fn give(replay_log: *mut Handle, make: impl FnOnce() -> Result<Arc<dyn Re
     })
 }
 
-fn store_fault(fault: StoreError) -> Fault {
-    Fault::new(Status::Store, fault.to_string())
-}
-
 /// More than 2^28 tokis (several gigabytes) is a mistake, not a memory.
 fn checked(capacity: usize) -> Result<usize> {
     if capacity <= 1 << 28 { Ok(capacity) } else { Err(Fault::new(Status::BadPacked, "a replay memory has at most 2^28 entries")) }
+}
+
+/// Memory that processes share.
+#[cfg(unix)]
+mod shared {
+    use super::{Arc, Fault, ReplayLog, Result, Status};
+    use oscartoki::Keyring;
+    use oscartoki_stores::{MappedReplayLog, Options, StoreError};
+
+    pub(super) fn open(path: &str, capacity: Option<usize>) -> Result<Arc<dyn ReplayLog>> {
+        let usual = Options::default();
+        let options = Options { capacity: capacity.unwrap_or(usual.capacity), ..usual };
+        Ok(Arc::new(MappedReplayLog::open(path, &options).map_err(fault)?))
+    }
+
+    pub(super) fn default_path(keyring: &Keyring) -> Result<String> {
+        let kids: Vec<_> = keyring.kids().iter().filter_map(|kid| kid.as_slice().try_into().ok()).collect();
+        let path = MappedReplayLog::default_path(&keyring.audience(), &kids).map_err(fault)?;
+        path.into_os_string().into_string().map_err(|_| Fault::new(Status::Store, "the runtime folder's name is not UTF-8"))
+    }
+
+    fn fault(fault: StoreError) -> Fault {
+        Fault::new(Status::Store, fault.to_string())
+    }
+}
+
+/// Where there are no processes, there is nothing to share.
+#[cfg(not(unix))]
+mod shared {
+    use super::{Arc, Fault, ReplayLog, Result, Status};
+    use oscartoki::Keyring;
+
+    const NONE: &str = "this build has no memory that processes share";
+
+    pub(super) fn open(_path: &str, _capacity: Option<usize>) -> Result<Arc<dyn ReplayLog>> {
+        Err(Fault::new(Status::Store, NONE))
+    }
+
+    pub(super) fn default_path(_keyring: &Keyring) -> Result<String> {
+        Err(Fault::new(Status::Store, NONE))
+    }
 }

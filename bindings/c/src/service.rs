@@ -7,7 +7,7 @@ use crate::key::OSCAR_GRANT_MAX_LEN;
 use crate::settings::{ServiceSettings, service_config};
 use crate::status::{Result, Status, guard};
 use crate::verdict::{CVerdict, judge};
-use oscartoki::{AnswerContext, AnswerHeaders, AnswerRef, OscarError, Service, Verdict};
+use oscartoki::{AnswerContext, AnswerHeaders, AnswerRef, Content, OscarError, Service, Verdict};
 use std::ffi::c_char;
 use std::sync::Arc;
 
@@ -174,6 +174,30 @@ pub unsafe extern "C" fn oscar_service_verify_head(
     }
 }
 
+/// `oscar_service_verify_head` where all of the body has arrived and the caller has digested it: `digest` is its SHA-256, 32 bytes, never that of
+/// zero bytes. The caller has seen to `max_body`.
+///
+/// # Safety
+/// `head` has `head_len` readable bytes, `digest` 32; `verdict` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_verify_head_digest(
+    service: Handle,
+    head: *const u8,
+    head_len: usize,
+    digest: *const u8,
+    now_ms: i64,
+    verdict: *mut CVerdict,
+) -> Status {
+    // SAFETY: as this function asks.
+    unsafe {
+        judge(verdict, || {
+            let service = handle::look_up(&SERVICES, service)?;
+            let (head, digest) = (request_head(head, head_len)?, array::<32>(digest)?);
+            Ok(service.verify_head_ref(&head, Content::Digest(digest), now_ms))
+        })
+    }
+}
+
 /// 1: read the body, at most `max_body` bytes and one more, before `oscar_service_verify_head`; 0: ask first, read after. `head` as there.
 ///
 /// # Safety
@@ -311,6 +335,29 @@ pub unsafe extern "C" fn oscar_service_answer_head(
         // SAFETY: as this function asks.
         let (head, body) = unsafe { (answer_head(head, head_len)?, bytes(body, body_len)?) };
         Ok(service.answer_head_ref(context, &head, content(&[], body)?, now_ms, out)?)
+    };
+    // SAFETY: as this function asks.
+    unsafe { answer_with(service, context, headers, mint) }
+}
+
+/// `oscar_service_answer_head` where the caller has digested the content: `digest` is its SHA-256, 32 bytes, never that of zero bytes.
+///
+/// # Safety
+/// `head` has `head_len` readable bytes, `digest` 32; `headers` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_answer_head_digest(
+    service: Handle,
+    context: Handle,
+    head: *const u8,
+    head_len: usize,
+    digest: *const u8,
+    now_ms: i64,
+    headers: *mut Answered,
+) -> Status {
+    let mint = |service: &Service, context, out: &mut AnswerHeaders| {
+        // SAFETY: as this function asks.
+        let (head, digest) = unsafe { (answer_head(head, head_len)?, array::<32>(digest)?) };
+        Ok(service.answer_head_ref(context, &head, Content::Digest(digest), now_ms, out)?)
     };
     // SAFETY: as this function asks.
     unsafe { answer_with(service, context, headers, mint) }

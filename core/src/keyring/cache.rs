@@ -3,7 +3,6 @@
 use super::lock;
 use crate::grant::Grant;
 use crate::secret::{KeySchedule, SessionSchedule};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 
 const SETS: usize = 1024;
@@ -34,7 +33,7 @@ struct Set {
 
 impl SessionCache {
     pub(super) fn new() -> Self {
-        Self { sets: (0..SETS).map(|_| Mutex::default()).collect(), salt: RandomState::new().hash_one(SETS) }
+        Self { sets: (0..SETS).map(|_| Mutex::default()).collect(), salt: crate::nonce::salt()[0] }
     }
 
     /// The session of a grant under a key, cached or derived; whether it was derived, for [`SessionCache::keep`] once its MAC has passed.

@@ -2,7 +2,6 @@
 //! cleared. For implementers of [`ReplayLog`](super::ReplayLog).
 
 use super::ReplayEntry;
-use std::hash::{BuildHasher as _, RandomState};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -43,8 +42,7 @@ pub struct Salt(pub [u64; 2]);
 impl Salt {
     /// From the system's randomness.
     pub fn draw() -> Self {
-        let source = RandomState::new();
-        Self([source.hash_one(0), source.hash_one(1)])
+        Self(crate::nonce::salt())
     }
 
     /// 64 bits of two words: two folded multiplications, each keyed.
