@@ -495,6 +495,15 @@ oscar_status oscar_call_received(oscar_handle call,
                                  int64_t received_ms,
                                  int64_t mono_ms);
 
+// `oscar_call_received` where the caller has digested the content: `digest` is its SHA-256, 32 bytes, never that of zero bytes. The caller has
+// seen to `max_answer`.
+oscar_status oscar_call_received_digest(oscar_handle call,
+                                        const uint8_t *head,
+                                        size_t head_len,
+                                        const uint8_t *digest,
+                                        int64_t received_ms,
+                                        int64_t mono_ms);
+
 // An answer came whose content is over `max_answer`.
 oscar_status oscar_call_too_large(oscar_handle call, uint16_t http_status);
 
@@ -690,6 +699,17 @@ oscar_status oscar_client_accept_head(oscar_handle client,
                                       int64_t received_ms,
                                       int64_t mono_ms,
                                       struct oscar_outcome *outcome);
+
+// `oscar_client_accept_head` where the caller has digested the content: `digest` is its SHA-256, 32 bytes, never that of zero bytes. The caller has
+// seen to `max_answer`.
+oscar_status oscar_client_accept_head_digest(oscar_handle client,
+                                             oscar_handle context,
+                                             const uint8_t *head,
+                                             size_t head_len,
+                                             const uint8_t *digest,
+                                             int64_t received_ms,
+                                             int64_t mono_ms,
+                                             struct oscar_outcome *outcome);
 
 // Gives up on an answer whose content is over `max_answer`: policy. Uses `context` up. `outcome` may be null.
 oscar_status oscar_client_accept_too_large(oscar_handle client,
@@ -1102,6 +1122,15 @@ oscar_status oscar_service_verify_head(oscar_handle service,
                                        int64_t now_ms,
                                        struct oscar_verdict *verdict);
 
+// `oscar_service_verify_head` where all of the body has arrived and the caller has digested it: `digest` is its SHA-256, 32 bytes, never that of
+// zero bytes. The caller has seen to `max_body`.
+oscar_status oscar_service_verify_head_digest(oscar_handle service,
+                                              const uint8_t *head,
+                                              size_t head_len,
+                                              const uint8_t *digest,
+                                              int64_t now_ms,
+                                              struct oscar_verdict *verdict);
+
 // 1: read the body, at most `max_body` bytes and one more, before `oscar_service_verify_head`; 0: ask first, read after. `head` as there.
 int32_t oscar_service_wants_body(oscar_handle service,
                                  const uint8_t *head,
@@ -1151,6 +1180,15 @@ oscar_status oscar_service_answer_head(oscar_handle service,
                                        size_t body_len,
                                        int64_t now_ms,
                                        struct oscar_answered *headers);
+
+// `oscar_service_answer_head` where the caller has digested the content: `digest` is its SHA-256, 32 bytes, never that of zero bytes.
+oscar_status oscar_service_answer_head_digest(oscar_handle service,
+                                              oscar_handle context,
+                                              const uint8_t *head,
+                                              size_t head_len,
+                                              const uint8_t *digest,
+                                              int64_t now_ms,
+                                              struct oscar_answered *headers);
 
 // Fills in what is usual: no covered headers, answers of 1 MiB, generation 0, Content-Digest with any content.
 oscar_status oscar_client_settings_init(struct oscar_client_settings *settings);

@@ -7,6 +7,7 @@ use oscartoki::{
     AnswerContext, Call, Client, Handshake, Keyring, MessageMemory, PendingBody, ReplayLog, Service, SignContext, SignedMessage, V1Client,
     V1Exchange, VerifiedMessage,
 };
+#[cfg(unix)]
 use oscartoki_stores::RingFiles;
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub(crate) static V1_CLIENTS: Table<V1Client, 13> = Table::new();
 pub(crate) static V1_EXCHANGES: Table<Arc<V1Exchange>, 14> = Table::new();
 pub(crate) static HANDSHAKES: Table<Handshake, 10> = Table::new();
 pub(crate) static CALLS: Table<Call, 9> = Table::new();
+#[cfg(unix)]
 pub(crate) static RING_FILES: Table<Arc<RingFiles>, 16> = Table::new();
 
 /// An object that a handle can stand for, shared with whoever else holds the `Arc`.
@@ -57,6 +59,10 @@ registered! {
     Arc<Keyring> => KEYRINGS;
     Arc<MessageMemory> => MEMORIES;
     Arc<dyn ReplayLog> => REPLAY_LOGS;
+}
+
+#[cfg(unix)]
+registered! {
     Arc<RingFiles> => RING_FILES;
 }
 

@@ -17,6 +17,7 @@ mod key;
 mod keyring;
 mod outcome;
 mod replay;
+#[cfg(unix)]
 mod ring_files;
 mod service;
 mod settings;
@@ -37,6 +38,7 @@ pub use key::*;
 pub use keyring::*;
 pub use outcome::COutcome;
 pub use replay::*;
+#[cfg(unix)]
 pub use ring_files::*;
 pub use service::*;
 pub use settings::*;
