@@ -117,7 +117,7 @@ def test_key_and_revocation_files_are_reread(tmp_path, secret):
     refused = sibling.verify("GET", NAME, "/", signed.toki)
     assert refused.name == "revoked" and refused.code == 4 and refused.status == 403
     pid = os.fork()
-    if pid == 0:  # the watch goes on in a child
+    if pid == 0:  # a child goes on following
         keys.write_text(f"{key.to_text()}\n")
         try:
             wait(lambda: service.keyring.kids == [key.kid])
@@ -127,6 +127,37 @@ def test_key_and_revocation_files_are_reread(tmp_path, secret):
     assert os.waitpid(pid, 0)[1] == 0
     with pytest.raises(FileNotFoundError):
         Service(authorities=[NAME], keys_file=tmp_path / "absent", memory=oscartoki.MemoryReplayLog(100))
+
+
+def test_a_file_at_fault_is_told_in_its_own_words(tmp_path, secret, caplog):
+    key, wrong = secret.audience_key(NAME), tmp_path / "wrong"
+
+    def make(**files):
+        return Service(authorities=[NAME], memory=oscartoki.MemoryReplayLog(100), first_start=True, **files)
+
+    for text, error, words in [(f"# ours\n{secret.to_text()}", errors.WrongKind, "line 2"), (f"{key.to_text()} kid=12", errors.Malformed, "line 1")]:
+        wrong.write_text(text)
+        with pytest.raises(error, match=words) as told:
+            make(keys_file=wrong)
+        assert str(wrong) in str(told.value) and secret.to_text() not in str(told.value) and key.to_text() not in str(told.value)
+    wrong.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match="wrong"):
+        make(keys_file=wrong)
+    wrong.write_text("revoked 12\n")
+    with pytest.raises(errors.Malformed, match="line 1"):
+        make(keys=[key], revocations_file=wrong)
+    keys = tmp_path / "keys"
+    keys.write_text(key.to_text())
+    service = make(keys=[secret.audience_key(NAME, 1)], keys_file=keys)
+    assert len(service.keyring.kids) == 2
+    keys.write_text("nonsense\n")
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        assert len(service.keyring.kids) == 2
+        time.sleep(0.05)
+    assert len([record for record in caplog.records if "is not taken over" in record.message]) == 1
+    keys.write_text("# nobody\n")
+    wait(lambda: len(service.keyring.kids) == 1)  # the one that stands in no file stays
 
 
 def wait(holds):

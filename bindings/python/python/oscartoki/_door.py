@@ -119,6 +119,8 @@ _SIGNATURES: dict[str, list[Any]] = {
     "service_answer_packed": [_H, _H, _S, _N, _S, _N, _T, POINTER(_AnsweredStruct)],
     "service_answer_head": [_H, _H, _S, _N, _S, _N, _T, POINTER(_AnsweredStruct)],
     "verdict_free": [_H],
+    "ring_files_refresh": [_H],
+    "ring_files_free": [_H],
     "hazmat_mint_request": [_S, _N, _S, _N, _S, _N, _S, _N, _T, _S, c_uint8, _S, _N],
     "hazmat_client_sign": [_H, _S, _N, _S, _N, c_uint32, _T, _T, _S, POINTER(_SignedStruct), POINTER(_H)],
     "hazmat_mint_grant": [_S, _N, _S, _N, _S, _T, _T, _S, _N],

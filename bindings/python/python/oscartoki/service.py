@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _door
-from ._files import Watch, append_line
+from ._files import RingFiles
 from ._hot import hot
 from ._native import oscartoki as native
 from ._native import oscartoki_bridge as bridge
@@ -109,7 +108,7 @@ hot.use(SignedRequest, Outcome, VerifiedRequest, PendingBody, Handshake, Refusal
 class Service:
     """One service: its names (`authorities`), its keys, its replay memory. Thread-safe; the processes of one machine share a mapped memory.
 
-    `keys` are `oa2.` texts or lines of a key file; `keys_file` and `revocations_file` are reread within two seconds of a change, in every process.
+    `keys` are `oa2.` texts or lines of a key file; `keys_file` and `revocations_file` are followed: a change is in force within two seconds, in every process.
     Without `memory`, a mapped file of this user is used (`MappedReplayLog.default_path`). `first_start`: no earlier process accepted these keys;
     for tests and snippets. Without `audience`, the first name is it.
     """
@@ -140,19 +139,19 @@ class Service:
         if keyring is None:
             named = audience or (normalise_authority((names + [fixed_authority or ""])[0]))
             keyring = Keyring(named)
-        self.keyring = keyring
+        self._keyring = keyring
         self.max_body, self.max_answer = max_body, max_answer
         self._covers, self._covers_answers = bool(ext), bool(answer_ext)
-        self._given = _Lines([keys] if isinstance(keys, str) else keys)
-        for key in self._given:
+        given = [keys] if isinstance(keys, str) else list(keys)
+        for key in given:
             keyring.add(key)
-        if keys_file is not None:
-            several = [keys_file] if isinstance(keys_file, (str, os.PathLike)) else list(keys_file)
-            paths = [Path(path) for path in several]
-            self._keys_watch = Watch(paths, self._load_keys)
-        self._revocations = None if revocations_file is None else Path(revocations_file)
-        if self._revocations is not None:
-            self._revocations_watch = Watch([self._revocations], self._load_revocations, may_be_absent=True)
+        files = [] if keys_file is None else [keys_file] if isinstance(keys_file, (str, os.PathLike)) else list(keys_file)
+        self._files: RingFiles | None = None
+        if files or revocations_file is not None:
+            # Keys that stand in no file go on beside those that do.
+            fixed = "\n".join(key.to_text() if isinstance(key, AudienceKey) else key for key in given) if files else ""
+            revocations = None if revocations_file is None else os.fspath(revocations_file)
+            self._files = RingFiles(keyring._native, [os.fspath(path) for path in files], fixed, revocations)
         if memory is None:
             memory = MappedReplayLog(MappedReplayLog.default_path(keyring.audience, keyring.kids))
         elif not isinstance(memory, ReplayLog):
@@ -170,6 +169,16 @@ class Service:
     def __del__(self) -> None:
         _door.lib.oscar_service_free(getattr(self, "_handle", 0))
 
+    def _fresh(self) -> None:
+        if self._files is not None:
+            self._files.refresh()
+
+    @property
+    def keyring(self) -> Keyring:
+        """Its keys, as its files say now."""
+        self._fresh()
+        return self._keyring
+
     # ---- the primitives ----
 
     def verify(
@@ -186,6 +195,7 @@ class Service:
         now_ms: int | None = None,
     ) -> Verdict:
         """Judges one request by its fields. A `digest` stands for Content-Digest and makes the verdict pending."""
+        self._fresh()
         return hot.verify(self._handle, method, authority, target, ext, digest, toki, grant, body, now_ms)  # type: ignore[no-any-return]
 
     def verify_head(
@@ -199,6 +209,7 @@ class Service:
         now_ms: int | None = None,
     ) -> Verdict:
         """Judges one request by its raw head: what layers call. `authority` is HTTP/2's, where there is one; Host is among the headers."""
+        self._fresh()
         return hot.verify_head(self._handle, method, authority, target, headers, body, now_ms)  # type: ignore[no-any-return]
 
     def wants_body(self, method: str, target: str | bytes, headers: Iterable[Pair], *, authority: str | None = None) -> bool:
@@ -246,12 +257,14 @@ class Service:
         now_ms: int | None = None,
     ) -> VerifiedMessage:
         """Verifies a message of a queue; `digest` stands for the body."""
+        self._fresh()
         return verify_message(self._handle, destination, type, ext, digest, body, toki, memory, max_ttl_s, wall(now_ms))
 
     def verify_url(
         self, method: str, authority: str, target: str, *, ext: bytes = b"", has_toki: bool = False, now_ms: int | None = None
     ) -> VerifiedUrl:
         """Verifies a presigned target, given with its parameter. `has_toki`: the request has a header oscartoki too, which is malformed."""
+        self._fresh()
         with speaking():
             made = self._native.verify_url(method, authority, target, ext, has_toki, wall(now_ms))
         return VerifiedUrl(bytes(made.kid), int(made.exp_ms), str(made.target))
@@ -260,6 +273,7 @@ class Service:
         self, ticket: str | None, *, origin: str | None = None, require_origin: bool = False, now_ms: int | None = None
     ) -> VerifiedTicket:
         """Verifies a websocket ticket and spends it."""
+        self._fresh()
         with speaking():
             made = self._native.verify_ticket(ticket, origin, require_origin, wall(now_ms))
         return VerifiedTicket(bytes(made.kid), bytes(made.connection), int(made.ts_ms), bool(made.origin_bound))
@@ -279,15 +293,8 @@ class Service:
         self._file(self.keyring.revoke_issued_before(kid, before_s))
 
     def _file(self, line: str) -> None:
-        if self._revocations is not None:
-            append_line(self._revocations, line)
-
-    def _load_keys(self, text: str) -> None:
-        given = [key.to_text() if isinstance(key, AudienceKey) else key for key in self._given]
-        self.keyring.load("\n".join([*given, text]))
-
-    def _load_revocations(self, text: str) -> None:
-        self.keyring.load_revocations(text)
+        if self._files is not None:
+            self._files.append(line)
 
     # ---- its state ----
 
@@ -309,15 +316,6 @@ class Service:
 
     def __repr__(self) -> str:
         return f"Service({self.keyring.audience}, {len(self.keyring.kids)} keys)"
-
-
-class _Lines(tuple[AudienceKey | str, ...]):
-    """Keys as they were given, not to be printed."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"({len(self)} keys)"
 
 
 def normalise_authority(name: str) -> str:
