@@ -8,12 +8,14 @@
 //! ([`SocktopusSecrets::are_distinct`]). A token is judged here without memory; single use and kicks are the hub's.
 
 mod body;
+mod exported;
 mod frame;
 mod ping;
 mod secrets;
 mod token;
 
 pub use body::{SocktopusKick, SocktopusMessage, SocktopusSend, SocktopusSent};
+pub use exported::*;
 pub use frame::{SocktopusFrame, SocktopusRequest};
 pub use ping::{PING_DEADLINE_MS, PING_EVERY_MS, SocktopusPing, SocktopusPings};
 pub use secrets::SocktopusSecrets;

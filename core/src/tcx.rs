@@ -13,6 +13,7 @@
 
 mod authority;
 mod client;
+mod exported;
 mod headers;
 mod pass;
 mod store;
@@ -20,7 +21,8 @@ mod token;
 mod verdict;
 
 pub use authority::{TcxAuthority, TcxCall, TcxCaller, TcxGranted, TcxRenewed, TcxRules};
-pub use client::{TcxClient, TcxStep};
+pub use client::{TcxClient, TcxStep, tcx_datetime};
+pub use exported::{tcx_mint_pass, tcx_verdict, tcx_verify_pass};
 pub use headers::{TCX_AUTHORIZE_PATH, TCX_REAUTHORIZE_PATH, TcxHeader, TcxType, tcx_headers};
 pub use pass::{TcxDialect, TcxMode, TcxParam, TcxPass, TcxVerifiedPass};
 pub use store::{TcxApp, TcxHeld, TcxIssue, TcxSpent, TcxStore, TcxStoreFault};

@@ -3,13 +3,15 @@
 
 use crate::status::{Fault, Result, Status};
 use crate::table::{Gone, Guard, Table};
+use oscartoki::socktopus::{SocktopusPings, SocktopusSecrets};
+use oscartoki::tcx::TcxClient;
 use oscartoki::{
     AnswerContext, Call, Client, Handshake, Keyring, MessageMemory, PendingBody, ReplayLog, Service, SignContext, SignedMessage, V1Client,
     V1Exchange, VerifiedMessage,
 };
 #[cfg(unix)]
 use oscartoki_stores::RingFiles;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 /// Stands for an object of this library: positive; 0 is none.
 pub type Handle = i64;
@@ -31,6 +33,9 @@ pub(crate) static HANDSHAKES: Table<Handshake, 10> = Table::new();
 pub(crate) static CALLS: Table<Call, 9> = Table::new();
 #[cfg(unix)]
 pub(crate) static RING_FILES: Table<Arc<RingFiles>, 16> = Table::new();
+pub(crate) static TCX_CLIENTS: Table<TcxClient, 17> = Table::new();
+pub(crate) static SOCKTOPUS_SECRETS: Table<RwLock<SocktopusSecrets>, 18> = Table::new();
+pub(crate) static SOCKTOPUS_PINGS: Table<SocktopusPings, 19> = Table::new();
 
 /// An object that a handle can stand for, shared with whoever else holds the `Arc`.
 pub trait Registered: sealed::Sealed + Sized {

@@ -21,8 +21,10 @@ mod replay;
 mod ring_files;
 mod service;
 mod settings;
+mod socktopus;
 mod status;
 mod table;
+mod tcx;
 mod text;
 mod v1;
 mod verdict;
@@ -42,10 +44,12 @@ pub use replay::*;
 pub use ring_files::*;
 pub use service::*;
 pub use settings::*;
+pub use socktopus::*;
 pub use status::{
     OSCAR_ABI_VERSION, Status, oscar_abi_version, oscar_error_name, oscar_last_detail, oscar_status_from_name, oscar_status_message,
     oscar_version,
 };
+pub use tcx::*;
 pub use text::*;
 pub use v1::*;
 pub use verdict::{CVerdict, OSCAR_AUTHORITY_MAX_LEN};

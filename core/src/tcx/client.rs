@@ -94,17 +94,17 @@ impl TcxClient {
     }
 
     /// The app's id (the original's `getID`).
-    pub fn id(&self) -> String {
+    pub fn app_id(&self) -> String {
         self.id.clone()
     }
 
     /// The app's secret (`getSecret`).
-    pub fn secret(&self) -> String {
+    pub fn app_secret(&self) -> String {
         self.secret.to_string()
     }
 
     /// The app's public key (`getPublic`).
-    pub fn public(&self) -> String {
+    pub fn app_public(&self) -> String {
         self.public.clone()
     }
 
@@ -133,7 +133,7 @@ impl TcxClient {
 
     /// Now, as `tcx_datetime` has it: 14 digits in UTC.
     pub fn datetime(&self, now_ms: i64) -> String {
-        format_datetime(now_ms).chars().filter(char::is_ascii_digit).collect()
+        tcx_datetime(now_ms)
     }
 
     /// The headers of one call, with a fresh pass and, by type, the access token that [`TcxClient::access`] gave or the master key.
@@ -237,6 +237,11 @@ impl Tokens {
         self.until_ms = ends.and_then(|text| parse_rfc3339(&text)).filter(|until_ms| *until_ms > now_ms);
         Ok(())
     }
+}
+
+/// A moment as `tcx_datetime` has it: 14 digits, YYYYMMDDHHmmss in UTC.
+pub fn tcx_datetime(now_ms: i64) -> String {
+    format_datetime(now_ms).chars().filter(char::is_ascii_digit).collect()
 }
 
 const MALFORMED: OscarError = OscarError::Malformed("this is no answer of TCX");
