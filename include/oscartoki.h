@@ -114,8 +114,86 @@
 // Room for the body of the answer to the first step of OscarToki v1, its terminating zero included.
 #define OSCAR_HANDSHAKE_BODY_MAX_LEN 192
 
+// Room for a token, its terminating zero included.
+#define OSCAR_SOCKTOPUS_TOKEN_MAX_LEN 1114
+
+// Room for the name of an app or a connection, its terminating zero included.
+#define OSCAR_SOCKTOPUS_NAME_MAX_LEN 256
+
+// Any other text, which a client ignores.
+#define OSCAR_SOCKTOPUS_OTHER 0
+
+// A message.
+#define OSCAR_SOCKTOPUS_DATA 1
+
+// The answer to a ping.
+#define OSCAR_SOCKTOPUS_PONG 2
+
+// The hub ends the connection.
+#define OSCAR_SOCKTOPUS_CLOSE 3
+
+// Send `PING`, and ask again.
+#define OSCAR_SOCKTOPUS_PING_NOW 0
+
+// Ask again at the time that was written.
+#define OSCAR_SOCKTOPUS_PING_LATER 1
+
+// No PONG for 20 s: the connection is dead.
+#define OSCAR_SOCKTOPUS_DEAD 2
+
 // Raised by every change that an existing program would notice.
 #define OSCAR_ABI_VERSION 1
+
+// Room for an `app_pass`, its terminating zero included.
+#define OSCAR_TCX_PASS_MAX_LEN 141
+
+// Room for a client token, its terminating zero included.
+#define OSCAR_TCX_CLIENT_TOKEN_MAX_LEN 65
+
+// Room for a `tcx_datetime`, its terminating zero included.
+#define OSCAR_TCX_DATETIME_MAX_LEN 15
+
+// A pass covers nothing beside app and client token.
+#define OSCAR_TCX_MODE_NONE 0
+
+// It covers `tcx_datetime`.
+#define OSCAR_TCX_MODE_TIME 1
+
+// It covers the parameters.
+#define OSCAR_TCX_MODE_PARAM 2
+
+// A pass as the client's documentation has it; the numbers of verdicts, too.
+#define OSCAR_TCX_DOCUMENTED 0
+
+// A pass as the server hashes it; its numbers of verdicts, too.
+#define OSCAR_TCX_SERVER4 1
+
+// A call with its pass alone.
+#define OSCAR_TCX_OWTC 0
+
+// A call with an access token.
+#define OSCAR_TCX_TWTC 1
+
+// A call with a master key.
+#define OSCAR_TCX_FTC 2
+
+// Any call.
+#define OSCAR_TCX_CALL 0
+
+// `POST /tcx/authorize`.
+#define OSCAR_TCX_AUTHORIZE 1
+
+// `POST /tcx/reauthorize`.
+#define OSCAR_TCX_REAUTHORIZE 2
+
+// The access token is in `text`.
+#define OSCAR_TCX_USE 0
+
+// Send `text` as a JSON POST to the path of `route`.
+#define OSCAR_TCX_SEND 1
+
+// Another caller asks; look again in a moment.
+#define OSCAR_TCX_WAIT 2
 
 // Room for a tokikey of v1, its terminating zero included.
 #define OSCAR_V1_TOKIKEY_MAX_LEN 96
@@ -463,6 +541,54 @@ typedef struct oscar_answered {
     // The header oscartokikey; empty without a grant, then it is not sent.
     char grant[OSCAR_GRANT_MAX_LEN];
 } oscar_answered;
+
+// What a verified token says.
+typedef struct oscar_socktopus_token {
+    // When it was minted.
+    int64_t ts_ms;
+    // Bytes of `app`, which may hold zeros.
+    size_t app_len;
+    // Bytes of `connection`, which may hold zeros.
+    size_t connection_len;
+    // The app.
+    char app[OSCAR_SOCKTOPUS_NAME_MAX_LEN];
+    // The connection's id.
+    char connection[OSCAR_SOCKTOPUS_NAME_MAX_LEN];
+} oscar_socktopus_token;
+
+// A pass that was verified.
+typedef struct oscar_tcx_pass {
+    // The pass's time in mode time, else 0.
+    int64_t ts_ms;
+    // OSCAR_TCX_DOCUMENTED or OSCAR_TCX_SERVER4.
+    uint32_t dialect;
+    // The client token, as it was written.
+    char client_token[OSCAR_TCX_CLIENT_TOKEN_MAX_LEN];
+} oscar_tcx_pass;
+
+// A verdict, which travels with HTTP status 200.
+typedef struct oscar_tcx_verdict {
+    // 1 for TCXSSS, else 0.
+    int64_t status;
+    // `505003` and the like; empty: there is no verdict.
+    char number[8];
+    // `TCXPFX` and the like.
+    char code[8];
+    // The sentence that goes with it.
+    char sentence[64];
+} oscar_tcx_verdict;
+
+// What a caller who wants the access token does next.
+typedef struct oscar_tcx_step {
+    // Names the request, for `oscar_tcx_client_received` and `oscar_tcx_client_failed`.
+    int64_t number;
+    // The token or the body, to be freed with `oscar_text_free`; 0 with OSCAR_TCX_WAIT.
+    oscar_handle text;
+    // OSCAR_TCX_USE, …_SEND or …_WAIT.
+    uint32_t kind;
+    // OSCAR_TCX_AUTHORIZE or OSCAR_TCX_REAUTHORIZE.
+    uint32_t route;
+} oscar_tcx_step;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1196,6 +1322,78 @@ oscar_status oscar_client_settings_init(struct oscar_client_settings *settings);
 // Fills in what is usual: W 30 s, grants of 600 s, bodies and answers of 1 MiB, no names, no covered headers.
 oscar_status oscar_service_settings_init(struct oscar_service_settings *settings);
 
+// Mints a token into `out` (OSCAR_SOCKTOPUS_TOKEN_MAX_LEN). Errors: weak_secret (an empty one), unsignable.
+oscar_status oscar_socktopus_mint(const uint8_t *secret,
+                                  size_t secret_len,
+                                  const char *app,
+                                  size_t app_len,
+                                  const char *connection,
+                                  size_t connection_len,
+                                  int64_t ts_ms,
+                                  char *out,
+                                  size_t capacity);
+
+// Makes an empty set of secrets. The caller frees it with `oscar_socktopus_secrets_free`.
+oscar_status oscar_socktopus_secrets_new(oscar_handle *secrets);
+
+// Adds an app, or changes its secret. Errors: weak_secret (an empty one), malformed (a name that is not 1 to 255 bytes).
+oscar_status oscar_socktopus_secrets_add(oscar_handle secrets,
+                                         const char *app,
+                                         size_t app_len,
+                                         const uint8_t *secret,
+                                         size_t secret_len);
+
+// Frees a set of secrets. 0 is nothing to free.
+oscar_status oscar_socktopus_secrets_free(oscar_handle secrets);
+
+// Verifies a token, without memory. Errors, in this order: malformed, unknown_key, bad_mac, stale.
+oscar_status oscar_socktopus_verify(oscar_handle secrets,
+                                    const char *token,
+                                    size_t token_len,
+                                    int64_t now_ms,
+                                    struct oscar_socktopus_token *verified);
+
+// Reads a hub's frame: OSCAR_SOCKTOPUS_DATA (the message begins at `content_at`), …_PONG, …_CLOSE or …_OTHER.
+oscar_status oscar_socktopus_frame(const char *frame, size_t frame_len, uint32_t *kind, size_t *content_at);
+
+// The schedule of a client's pings, for a connection that opened now; a monotonic clock serves best. The caller frees it with
+// `oscar_socktopus_pings_free`.
+oscar_status oscar_socktopus_pings_new(int64_t now_ms,
+                                       oscar_handle *pings);
+
+// What to do now: OSCAR_SOCKTOPUS_PING_NOW, …_PING_LATER (at `at_ms`) or …_DEAD.
+oscar_status oscar_socktopus_pings_next(oscar_handle pings, int64_t now_ms, uint32_t *step, int64_t *at_ms);
+
+// A PONG came.
+oscar_status oscar_socktopus_pings_pong(oscar_handle pings);
+
+// Frees a schedule. 0 is nothing to free.
+oscar_status oscar_socktopus_pings_free(oscar_handle pings);
+
+// The JSON body of `POST /send` as a text that the caller frees. `messages`: lp(recipient) lp(content) of each.
+oscar_status oscar_socktopus_send_body(const char *app,
+                                       size_t app_len,
+                                       const char *secret,
+                                       size_t secret_len,
+                                       const uint8_t *messages,
+                                       size_t messages_len,
+                                       oscar_handle *body);
+
+// The JSON body of `POST /kick` as a text that the caller frees. `connections`: lp(id) of each.
+oscar_status oscar_socktopus_kick_body(const char *app,
+                                       size_t app_len,
+                                       const char *secret,
+                                       size_t secret_len,
+                                       const uint8_t *connections,
+                                       size_t connections_len,
+                                       oscar_handle *body);
+
+// Reads what `/send` answered: how many messages went into a connection's queue, and how many to nobody. Error: malformed.
+oscar_status oscar_socktopus_sent(const uint8_t *body,
+                                  size_t body_len,
+                                  size_t *succeeded,
+                                  size_t *failed);
+
 // The stable name of an error of the protocol, the same in every language, such as "stale"; "ok" for 0, and a name of this ABI such as
 // "bad_handle" for 64 and above. Null for a number that is no status. A static text; nobody frees it.
 const char *oscar_error_name(int32_t status);
@@ -1215,6 +1413,111 @@ const char *oscar_version(void);
 
 // The ABI of this library: equal to `OSCAR_ABI_VERSION` of the header that fits it.
 uint32_t oscar_abi_version(void);
+
+// Mints an `app_pass` into `out` (OSCAR_TCX_PASS_MAX_LEN). `params`: lp(name) lp(text) of each parameter, read in mode param; `datetime`: 14
+// digits, read in mode time. `client_token`: 1 to 64 visible ASCII characters without colon and capitals. Error: unsignable.
+oscar_status oscar_tcx_pass_mint(uint32_t mode,
+                                 const uint8_t *params,
+                                 size_t params_len,
+                                 const char *datetime,
+                                 size_t datetime_len,
+                                 const char *app_public,
+                                 size_t app_public_len,
+                                 const char *client_token,
+                                 size_t client_token_len,
+                                 uint32_t dialect,
+                                 char *out,
+                                 size_t capacity);
+
+// Verifies an `app_pass` in either form. `strict` (not 0): a parameter with `&` or `=` is policy.
+// Errors, in this order: malformed, bad_mac, policy, stale.
+oscar_status oscar_tcx_pass_verify(uint32_t mode,
+                                   const uint8_t *params,
+                                   size_t params_len,
+                                   const char *datetime,
+                                   size_t datetime_len,
+                                   const char *app_public,
+                                   size_t app_public_len,
+                                   const char *app_pass,
+                                   size_t app_pass_len,
+                                   int64_t now_ms,
+                                   uint32_t strict,
+                                   struct oscar_tcx_pass *verified);
+
+// The headers of a call, a line `Name: value\n` each, as a text that the caller frees. `kind`: OSCAR_TCX_OWTC, …_TWTC or …_FTC.
+// Error: unsignable (no token where the type has one, texts outside 0x21 to 0x7E).
+oscar_status oscar_tcx_headers(uint32_t kind,
+                               const char *app_id,
+                               size_t app_id_len,
+                               const char *app_pass,
+                               size_t app_pass_len,
+                               const char *token,
+                               size_t token_len,
+                               oscar_handle *headers);
+
+// The verdict of a code (`TCXPFX` and the like) with the numbers of a table (OSCAR_TCX_DOCUMENTED, …_SERVER4) on a route
+// (OSCAR_TCX_CALL, …_AUTHORIZE, …_REAUTHORIZE). Error: malformed (a code that the route does not give).
+oscar_status oscar_tcx_verdict_of(const char *code,
+                                  size_t code_len,
+                                  uint32_t table,
+                                  uint32_t route,
+                                  struct oscar_tcx_verdict *verdict);
+
+// Makes a client of an app. `master_key` (length 0: none) goes with calls of OSCAR_TCX_FTC. The caller frees it with
+// `oscar_tcx_client_free`. Errors: unsignable, weak_secret.
+oscar_status oscar_tcx_client_new(const char *app_id,
+                                  size_t app_id_len,
+                                  const char *app_secret,
+                                  size_t app_secret_len,
+                                  const char *app_public,
+                                  size_t app_public_len,
+                                  const char *master_key,
+                                  size_t master_key_len,
+                                  uint32_t kind,
+                                  uint32_t mode,
+                                  uint32_t dialect,
+                                  oscar_handle *client);
+
+// Frees a client of TCX. 0 is nothing to free.
+oscar_status oscar_tcx_client_free(oscar_handle client);
+
+// A fresh pass into `out` (OSCAR_TCX_PASS_MAX_LEN): `params` and `datetime` as of `oscar_tcx_pass_mint`. Error: unsignable.
+oscar_status oscar_tcx_client_pass(oscar_handle client,
+                                   const uint8_t *params,
+                                   size_t params_len,
+                                   const char *datetime,
+                                   size_t datetime_len,
+                                   char *out,
+                                   size_t capacity);
+
+// Now as `tcx_datetime` has it, 14 digits in UTC, into `out` (OSCAR_TCX_DATETIME_MAX_LEN).
+oscar_status oscar_tcx_datetime(int64_t now_ms, char *out, size_t capacity);
+
+// The headers of one call with a fresh pass, a line `Name: value\n` each, as a text that the caller frees. `access`: the access token of
+// OSCAR_TCX_TWTC. Error: unsignable.
+oscar_status oscar_tcx_client_headers(oscar_handle client,
+                                      const uint8_t *params,
+                                      size_t params_len,
+                                      const char *datetime,
+                                      size_t datetime_len,
+                                      const char *access,
+                                      size_t access_len,
+                                      oscar_handle *headers);
+
+// The access token, or what to do for it. Of many callers one asks, the others wait. Error: unsignable.
+oscar_status oscar_tcx_client_access(oscar_handle client, int64_t now_ms, struct oscar_tcx_step *step);
+
+// Takes over the answer to the request of that number. `verdict` is what the authority refused it with; its `number` is empty when it did
+// not: ask `oscar_tcx_client_access` again. Error: malformed (it is no answer of TCX).
+oscar_status oscar_tcx_client_received(oscar_handle client,
+                                       int64_t number,
+                                       const uint8_t *body,
+                                       size_t body_len,
+                                       int64_t now_ms,
+                                       struct oscar_tcx_verdict *verdict);
+
+// No answer came to the request of that number: another caller may ask.
+oscar_status oscar_tcx_client_failed(oscar_handle client, int64_t number);
 
 // The length of a text in bytes, without a terminating zero.
 oscar_status oscar_text_len(oscar_handle text, size_t *len);
