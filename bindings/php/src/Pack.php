@@ -1,0 +1,52 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Oscartoki;
+
+/**
+ * The packing of the calls that are made per request: short fields by a table of their lengths.
+ *
+ * @internal
+ */
+final class Pack
+{
+    /** @var list<string> */
+    private static array $lp = [];
+
+    /** The fields of a request; null: one does not fit. */
+    public static function request(string $method, string $authority, string $target, string $ext, ?string $digest): ?string
+    {
+        $lp = self::$lp ?: self::table();
+        $last = "\0\0\0\0";
+        if ($ext !== '' || $digest !== null) {
+            if (\strlen($ext) > 65_535) {
+                return null;
+            }
+            $last = Native::lp($ext) . Native::digest($digest);
+        }
+        $short = \strlen($target);
+        if ($short < 256 && \strlen($method) < 256 && \strlen($authority) < 256) {
+            return $lp[\strlen($method)] . $method . $lp[\strlen($authority)] . $authority . $lp[$short] . $target . $last;
+        }
+        if ($short > 65_535 || \strlen($method) > 65_535 || \strlen($authority) > 65_535) {
+            return null;
+        }
+        return Native::lp($method) . Native::lp($authority) . Native::lp($target) . $last;
+    }
+
+    /** Toki and grant stand last, and only when they are there. A grant without a toki is told as an empty toki. */
+    public static function proofs(?string $toki, ?string $grant): string
+    {
+        if ($grant === null) {
+            return $toki === null ? '' : Native::lp($toki);
+        }
+        return $toki === null ? '' : Native::lp($toki) . Native::lp($grant);
+    }
+
+    /** @return list<string> */
+    private static function table(): array
+    {
+        return self::$lp = array_map(static fn (int $length): string => pack('n', $length), range(0, 255));
+    }
+}

@@ -1,0 +1,97 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Oscartoki;
+
+/** The version of this package and of its library. */
+function version(): string
+{
+    return Native::ffi()->oscar_version();
+}
+
+/** The key text in a file: its one line that is neither blank nor a comment. */
+function secretFrom(string $path): string
+{
+    $text = is_readable($path) ? file_get_contents($path) : false;
+    if ($text === false) {
+        throw new \RuntimeException("$path can't be read");
+    }
+    $lines = array_filter(array_map(trim(...), explode("\n", $text)), static fn (string $line): bool => $line !== '' && $line[0] !== '#');
+    if (\count($lines) !== 1) {
+        throw new \RuntimeException("$path: one key text is needed, " . \count($lines) . ' were found');
+    }
+    return reset($lines);
+}
+
+/** A to Z folded, one trailing :80 or :443 removed. Error: malformed. */
+function normaliseAuthority(string $name): string
+{
+    $ffi = Native::ffi();
+    $made = static fn ($out, $room) => $ffi->oscar_authority_normalise($name, \strlen($name), $out, $room);
+    return Native::written($ffi->OSCAR_AUTHORITY_MAX_LEN, $made);
+}
+
+/**
+ * For development: what altered a request whose MAC does not fit, or null. Never for an answer.
+ *
+ * @param array<string, AudienceKey> $keys by a label each, the service's own first
+ */
+function explain(
+    array $keys,
+    string $method,
+    string $authority,
+    string $target,
+    string $toki,
+    ?string $grant = null,
+    string $body = '',
+    string $ext = '',
+): ?string {
+    $labelled = '';
+    foreach ($keys as $label => $key) {
+        $labelled .= Native::lp((string) $label) . Native::lp($key->toText());
+    }
+    $request = Native::request($method, $authority, $target, $ext, null) . Pack::proofs($toki, $grant);
+    $text = Native::handle();
+    Native::check(Native::ffi()->oscar_explain(
+        $labelled,
+        \strlen($labelled),
+        $request,
+        \strlen($request),
+        $body,
+        \strlen($body),
+        $text,
+    ));
+    return $text[0] === 0 ? null : Native::text($text[0]);
+}
+
+namespace Oscartoki\V1;
+
+use Oscartoki\Keyring;
+use Oscartoki\ReplayLog;
+use Oscartoki\Service;
+
+/**
+ * A service for clients of v1, in the place of the original: `keys` by the kid (8 bytes) that each client has or will have. It goes into the same
+ * middleware, and takes v2 as soon as an `oa2.` key is added to its ring. `options` are further ones of `Service`.
+ *
+ * @param array<string, string> $keys
+ * @param list<string> $authorities
+ * @param 'any'|'standard'|'java' $dialect
+ */
+function service(
+    #[\SensitiveParameter]
+    array $keys,
+    array $authorities,
+    int $untilMs,
+    string $dialect = 'any',
+    ReplayLog|string|null $memory = null,
+    bool $firstStart = false,
+    mixed ...$options,
+): Service {
+    $ring = new Keyring($authorities[0]);
+    foreach ($keys as $kid => $key) {
+        $ring->addV1((string) $kid, $key, $untilMs, $dialect);
+    }
+    return new Service(...$options, authorities: $authorities, keyring: $ring, memory: $memory, firstStart: $firstStart);
+}
