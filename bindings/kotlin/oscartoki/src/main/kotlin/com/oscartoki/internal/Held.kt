@@ -1,0 +1,82 @@
+package com.oscartoki.internal
+
+import java.lang.ref.PhantomReference
+import java.lang.ref.ReferenceQueue
+
+/** What a handle of the C door stands for, and is given back to. */
+internal enum class Kind(val free: (Long) -> Int) {
+    CLIENT({ Plain.oscar_client_free(it) }),
+    SIGN_CONTEXT({ Plain.oscar_sign_context_free(it) }),
+    CALL({ Plain.oscar_call_free(it) }),
+    SERVICE({ Plain.oscar_service_free(it) }),
+    VERDICT({ Plain.oscar_verdict_free(it) }),
+    MESSAGE({ Plain.oscar_message_free(it) }),
+    RING_FILES({ Plain.oscar_ring_files_free(it) }),
+    MESSAGE_MEMORY({ Plain.oscar_message_memory_free(it) }),
+}
+
+/**
+ * A handle that its owner holds: freed when the owner closes it or is gone. `java.lang.ref.Cleaner` would do, but Android has it from 33 on only,
+ * and one lock for all threads is too narrow for an object per request: here are sixteen.
+ */
+internal class Held(owner: Any, private val kind: Kind, private var id: Long) : PhantomReference<Any>(owner, queue) {
+    private val ring = rings[(Thread.currentThread().id and 15).toInt()]
+    private var before: Held? = null
+    private var after: Held? = null
+
+    init {
+        synchronized(ring) {
+            after = ring.first
+            after?.before = this
+            ring.first = this
+        }
+    }
+
+    /** The handle; 0 once it is closed or used up. */
+    val now: Long
+        get() = synchronized(ring) { id }
+
+    /** The handle, once: the caller uses it up. */
+    fun take(): Long =
+        synchronized(ring) {
+            val taken = id
+            if (taken != 0L) {
+                id = 0
+                if (ring.first === this) ring.first = after else before?.after = after
+                after?.before = before
+                before = null
+                after = null
+            }
+            taken
+        }
+
+    fun close() {
+        clear()
+        val taken = take()
+        if (taken != 0L) kind.free(taken)
+    }
+
+    private class Ring {
+        var first: Held? = null
+    }
+
+    private companion object {
+        private val queue = ReferenceQueue<Any>()
+        private val rings = Array(16) { Ring() }
+
+        init {
+            val reaper = Thread({ while (true) (queue.remove() as Held).close() }, "oscartoki-cleaner")
+            reaper.isDaemon = true
+            reaper.start()
+        }
+    }
+}
+
+/** Keeps an owner reachable up to here, while a call uses its handle. `Reference.reachabilityFence` is Java 9 and Android 28. */
+internal fun keep(owner: Any) {
+    if (Kept.never === owner) throw AssertionError()
+}
+
+private object Kept {
+    @Volatile @JvmField var never: Any? = null
+}
