@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds the platform gem into .oscar/dist/ruby and installs it into .oscar/ruby/gems, a GEM_HOME of its own. Quick when nothing changed.
+set -euo pipefail
+cd "$(dirname "$0")"
+root=$(cd ../.. && pwd)
+work=$root/.oscar/ruby
+dist=$root/.oscar/dist/ruby
+target=${CARGO_TARGET_DIR:-$root/target}
+command -v ruby >/dev/null && ruby -e 'require "ffi"' 2>/dev/null ||
+  { echo "error: ruby >= 3.1 with ffi is needed: apt-get install ruby ruby-ffi, or scripts/setup ruby" >&2; exit 1; }
+
+(cd "$root" && cargo build -q --release -p liboscartoki)
+case $(uname -s) in Darwin) library=liboscartoki.dylib ;; *) library=liboscartoki.so ;; esac
+
+state=$(cat "$target/release/$library" oscartoki.gemspec README.md build.sh $(find lib sig -name '*.rb' -o -name '*.rbs' | sort) <(ruby -v) | sha256sum)
+if [ "$(cat "$work/.stamp" 2>/dev/null)" != "$state" ]; then
+  rm -rf "$work" "$dist"
+  mkdir -p "$work/stage" "$dist"
+  cp -R lib sig README.md oscartoki.gemspec "$root"/LICENSE-* "$work/stage/"
+  rm -f "$work/stage/lib/oscartoki"/liboscartoki.*
+  cp "$target/release/$library" "$work/stage/lib/oscartoki/"
+  # Only the C ABI is called from here: what the other doors read from the symbols stays behind.
+  [ "$library" = liboscartoki.dylib ] || ! command -v strip >/dev/null || strip --strip-unneeded "$work/stage/lib/oscartoki/$library"
+  (cd "$work/stage" && gem build -q oscartoki.gemspec -o "$work/oscartoki.gem" >/dev/null)
+  name=$(ruby -rrubygems/package -e 'puts Gem::Package.new(ARGV[0]).spec.file_name' "$work/oscartoki.gem")
+  mv "$work/oscartoki.gem" "$dist/$name"
+  env -u GEM_PATH GEM_HOME="$work/gems" gem install --local --no-document --quiet "$dist/$name" >/dev/null
+  echo "$state" >"$work/.stamp"
+fi
+ls "$dist"/oscartoki-*.gem

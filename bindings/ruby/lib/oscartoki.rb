@@ -1,0 +1,21 @@
+# frozen_string_literal: true
+
+# Every request proves who sent exactly it, now, once; every answer proves what was read and written.
+#
+#   client = Oscartoki::Client.new(secret: ENV["OSCAR_SECRET"], audience: "api.example.com")
+#   conn = Faraday.new("https://api.example.com") { |f| f.request :oscartoki, client }
+#   use Oscartoki::Rack::Middleware, service: Oscartoki::Service.new(keys: [ENV["OSCAR_KEY"]], authorities: ["api.example.com"])
+module Oscartoki
+  autoload :NetHTTP, "oscartoki/net_http"
+  autoload :Rack, "oscartoki/rack"
+  autoload :Hazmat, "oscartoki/hazmat"
+  autoload :V1, "oscartoki/v1"
+end
+
+require_relative "oscartoki/version"
+require_relative "oscartoki/errors"
+require_relative "oscartoki/keys"
+require_relative "oscartoki/memory"
+require_relative "oscartoki/client"
+require_relative "oscartoki/service"
+require_relative "oscartoki/faraday" if defined?(Faraday)
