@@ -309,10 +309,12 @@ oscar_status oscar_grant_parse(const char *grant, size_t len, struct oscar_grant
 oscar_status oscar_toki_parse(const char *toki, size_t len, struct oscar_toki_claims *claims);
 oscar_status oscar_answer_toki_parse(const char *toki, size_t len, struct oscar_answer_claims *claims);
 oscar_status oscar_keyring_new(const char *audience, size_t len, oscar_handle *keyring);
+oscar_status oscar_keyring_audience(oscar_handle keyring, char *out, size_t capacity);
 oscar_status oscar_keyring_free(oscar_handle keyring);
 oscar_status oscar_keyring_add(oscar_handle keyring, const char *line, size_t len);
 oscar_status oscar_keyring_add_v1(oscar_handle keyring, const char *kid, const char *key, size_t key_len, int64_t until_ms, uint32_t dialect);
 oscar_status oscar_keyring_load(oscar_handle keyring, const char *file, size_t len);
+oscar_status oscar_keyring_fault_in_keys(oscar_handle keyring, const char *file, size_t len);
 oscar_status oscar_keyring_load_revocations(oscar_handle keyring, const char *file, size_t len);
 oscar_status oscar_keyring_revoke_key(oscar_handle keyring, const char *kid, char *line, size_t capacity);
 oscar_status oscar_keyring_revoke_session(oscar_handle keyring, const char *kid, const char *sid, char *line, size_t capacity);

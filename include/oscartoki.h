@@ -1082,6 +1082,9 @@ oscar_status oscar_keyring_new(const char *audience,
                                size_t len,
                                oscar_handle *keyring);
 
+// The audience whose keys these are, into `out` (OSCAR_AUTHORITY_MAX_LEN).
+oscar_status oscar_keyring_audience(oscar_handle keyring, char *out, size_t capacity);
+
 // Frees a ring. 0 is nothing to free.
 oscar_status oscar_keyring_free(oscar_handle keyring);
 
@@ -1106,6 +1109,11 @@ oscar_status oscar_keyring_add_v1(oscar_handle keyring,
 oscar_status oscar_keyring_load(oscar_handle keyring,
                                 const char *file,
                                 size_t len);
+
+// What `oscar_keyring_load` would refuse the text of a key file for; nothing is loaded. `oscar_last_detail` says the line. Errors as there.
+oscar_status oscar_keyring_fault_in_keys(oscar_handle keyring,
+                                         const char *file,
+                                         size_t len);
 
 // Replaces the revocations by those of a file's text (`revoked KID`, `revoked KID SID`, `revoked KID before SECONDS`), at once or, with
 // an error, not at all. What this process revoked by its own calls stays, and an issued-before mark never falls. Error: malformed.

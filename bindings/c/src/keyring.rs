@@ -3,6 +3,7 @@
 use crate::boundary::{Out, TextOut, array, bytes, text};
 use crate::handle::{self, Handle, KEYRINGS, TEXTS};
 use crate::status::{Fault, Status, guard};
+use crate::verdict::OSCAR_AUTHORITY_MAX_LEN;
 use oscartoki::{Keyring, OscarError};
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -29,6 +30,19 @@ pub unsafe extern "C" fn oscar_keyring_new(audience: *const c_char, len: usize, 
         let (keyring, audience) = unsafe { (Out::new(keyring)?, text(audience, len)?) };
         keyring.write(handle::keep(Arc::new(Keyring::new(audience)?))?);
         Ok(())
+    })
+}
+
+/// The audience whose keys these are, into `out` (OSCAR_AUTHORITY_MAX_LEN).
+///
+/// # Safety
+/// `out` has `capacity` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_keyring_audience(keyring: Handle, out: *mut c_char, capacity: usize) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let out = unsafe { TextOut::new(out, capacity, OSCAR_AUTHORITY_MAX_LEN) }?;
+        out.write(&handle::look_up(&KEYRINGS, keyring)?.audience())
     })
 }
 
@@ -86,6 +100,20 @@ pub unsafe extern "C" fn oscar_keyring_load(keyring: Handle, file: *const c_char
         // SAFETY: as this function asks.
         let file = unsafe { text(file, len) }?;
         handle::look_up(&KEYRINGS, keyring)?.try_load(file).map_err(line_fault)
+    })
+}
+
+/// What `oscar_keyring_load` would refuse the text of a key file for; nothing is loaded. `oscar_last_detail` says the line. Errors as there.
+///
+/// # Safety
+/// `file` has `len` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_keyring_fault_in_keys(keyring: Handle, file: *const c_char, len: usize) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let file = unsafe { text(file, len) }?;
+        let held = handle::look_up(&KEYRINGS, keyring)?;
+        Keyring::new(&held.audience())?.try_load(file).map_err(line_fault)
     })
 }
 

@@ -61,7 +61,8 @@ static void free_any(oscar_handle h) {
     if (last != OSCAR_OK) last = oscar_message_free(h);
     if (last != OSCAR_OK) last = oscar_message_memory_free(h);
     if (last != OSCAR_OK) last = oscar_v1_client_free(h);
-    if (last != OSCAR_OK) oscar_v1_exchange_free(h);
+    if (last != OSCAR_OK) last = oscar_v1_exchange_free(h);
+    if (last != OSCAR_OK) oscar_ring_files_free(h);
 }
 
 /* Puts a new handle where another was; that one is freed, sometimes while another thread uses it, sometimes later, through a stale copy. */
@@ -220,7 +221,7 @@ static void make(fuzz *f) {
     client.trust_clock = (uint8_t)below(f, 2);
     client.ext = names;
     client.ext_len = below(f, 20) == 0;
-    switch (below(f, 12)) {
+    switch (below(f, 13)) {
         case 0: status = oscar_client_new((char *)a.data, a.len, (char *)b.data, b.len, below(f, 2) ? &client : NULL, N(oscar_handle, &made)); break;
         case 1: status = oscar_client_from_audience_key((char *)k.data, k.len, &client, &made); break;
         case 2: status = oscar_client_from_session((char *)s.data, s.len, NULL, N(oscar_handle, &made)); break;
@@ -232,6 +233,7 @@ static void make(fuzz *f) {
         case 8:
         case 9: status = oscar_service_new(N(oscar_service_settings, &service), handle(f), handle(f), f->now_ms, N(oscar_handle, &made)); break;
         case 10: status = oscar_v1_client_new(k.data, k.len, (uint32_t)below(f, 4), &made); break;
+        case 11: status = oscar_ring_files_open(handle(f), a.data, below(f, 4) ? 0 : a.len, (char *)k.data, k.len, NULL, 0, &made); break;
         default: status = oscar_message_memory_new(handle(f), 1, f->now_ms, &made); break;
     }
     keep(f, status, made);
@@ -376,7 +378,7 @@ static void use_rest(fuzz *f) {
     uint8_t kid[8] = {1}, sid[8] = {2};
     lent k = borrow_text(f, key), s = borrow_text(f, secret), m = message(f), z = borrow_text(f, session);
     oscar_grant_claims claims;
-    switch (below(f, 17)) {
+    switch (below(f, 19)) {
         case 0:
         case 1: oscar_keyring_add(handle(f), (char *)k.data, k.len); break;
         case 2: oscar_keyring_load(handle(f), (char *)k.data, k.len); break;
@@ -396,7 +398,9 @@ static void use_rest(fuzz *f) {
         case 12: status = oscar_secret_parse((char *)s.data, s.len, text, capacity); break;
         case 13: status = oscar_audience_key_parse((char *)k.data, k.len, N(uint8_t, kid), text, capacity); break;
         case 14: status = oscar_session_parse((char *)z.data, z.len, text, capacity, N(oscar_grant_claims, &claims)); break;
-        case 15: oscar_message_accept_reply(handle(f), m.data, m.len, NULL, 0, NULL); break;
+        case 15: oscar_ring_files_refresh(handle(f)), oscar_ring_files_append(handle(f), (char *)k.data, k.len); break;
+        case 16: status = oscar_keyring_audience(handle(f), text, capacity), oscar_keyring_fault_in_keys(handle(f), (char *)k.data, k.len); break;
+        case 17: oscar_message_accept_reply(handle(f), m.data, m.len, NULL, 0, NULL); break;
         default:
             switch (below(f, 3)) {
                 case 0: status = oscar_message_reply(handle(f), NULL, 0, k.data, k.len, f->now_ms, text, capacity); break;
