@@ -19,10 +19,12 @@ internal enum class Kind(val free: (Long) -> Int) {
  * A handle that its owner holds: freed when the owner closes it or is gone. `java.lang.ref.Cleaner` would do, but Android has it from 33 on only,
  * and one lock for all threads is too narrow for an object per request: here are sixteen.
  */
-internal class Held(owner: Any, private val kind: Kind, private var id: Long) : PhantomReference<Any>(owner, queue) {
+internal class Held(owner: Any, private val kind: Kind, /** The handle; the C door knows whether it is still alive. */ val now: Long) :
+    PhantomReference<Any>(owner, queue) {
     private val ring = rings[(Thread.currentThread().id and 15).toInt()]
     private var before: Held? = null
     private var after: Held? = null
+    private var mine = true
 
     init {
         synchronized(ring) {
@@ -32,29 +34,28 @@ internal class Held(owner: Any, private val kind: Kind, private var id: Long) : 
         }
     }
 
-    /** The handle; 0 once it is closed or used up. */
-    val now: Long
-        get() = synchronized(ring) { id }
-
-    /** The handle, once: the caller uses it up. */
-    fun take(): Long =
-        synchronized(ring) {
-            val taken = id
-            if (taken != 0L) {
-                id = 0
-                if (ring.first === this) ring.first = after else before?.after = after
-                after?.before = before
-                before = null
-                after = null
-            }
-            taken
-        }
+    /** The handle, for a call that uses it up; a second time it is what the C door calls replayed. */
+    fun take(): Long {
+        release()
+        return now
+    }
 
     fun close() {
         clear()
-        val taken = take()
-        if (taken != 0L) kind.free(taken)
+        if (release() && now != 0L) kind.free(now)
     }
+
+    /** Whether it was still to be freed. */
+    private fun release(): Boolean =
+        synchronized(ring) {
+            if (!mine) return false
+            mine = false
+            if (ring.first === this) ring.first = after else before?.after = after
+            after?.before = before
+            before = null
+            after = null
+            true
+        }
 
     private class Ring {
         var first: Held? = null

@@ -26,7 +26,8 @@ internal object Library {
 
     private fun found(): NativeLibrary =
         try {
-            NativeLibrary.getInstance(name)
+            // By class loader, as the generated code asks for it: otherwise JNA would unpack and load a second one.
+            NativeLibrary.getInstance(name, Library::class.java.classLoader)
         } catch (absent: UnsatisfiedLinkError) {
             val sentence = "oscartoki has no native library for this machine (${Platform.RESOURCE_PREFIX}) or could not unpack it: the jar brings it in a folder of that name, " +
                 "jna.library.path can name another place, and jna.tmpdir a folder that may hold code"
