@@ -11,6 +11,7 @@ mod output;
 mod serve;
 mod session;
 mod signals;
+mod tcx;
 mod verify;
 
 pub use args::DemoArgs;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::verify(&args),
         Command::Curl(args) => curl::curl(args, output),
         Command::Serve(args) => serve::serve(*args, output),
+        Command::Tcx(command) => tcx::tcx(&command),
         Command::Demo(args) => crate::demo::demo(args, output),
         Command::Explain(args) => explain::explain(&args),
         Command::Completions(args) => completions(args.shell),

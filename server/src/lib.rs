@@ -25,6 +25,7 @@ pub mod client;
 pub mod clock;
 pub mod layer;
 pub mod private;
+pub mod tcx;
 
 pub use client::SignedClient;
 pub use layer::{OscarLayer, Pending, Verified};

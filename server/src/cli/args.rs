@@ -31,6 +31,9 @@ pub enum Command {
     Curl(CurlArgs),
     /// Run a service that verifies requests and signs answers
     Serve(Box<ServeArgs>),
+    /// Manage the apps and master keys of a TCX store
+    #[command(subcommand)]
+    Tcx(TcxCommand),
     /// Run services and clients against each other and show what holds
     Demo(DemoArgs),
     /// Tell cause and fix of an error
@@ -246,6 +249,77 @@ pub struct ServeArgs {
     /// The longest answer that is digested, in bytes [default: 1048576]
     #[arg(long, value_name = "N")]
     pub max_answer: Option<i64>,
+    /// Serve TCX from this SQLite file: /tcx/authorize, /tcx/reauthorize, /tcx/echo
+    #[arg(long, value_name = "FILE")]
+    pub tcx_store: Option<PathBuf>,
+    /// The numbers of TCX verdicts [default: documented]
+    #[arg(long, value_name = "documented|server4", value_parser = ["documented", "server4"])]
+    pub tcx_table: Option<String>,
+    /// Take parameters with & and =, which others could stand for
+    #[arg(long)]
+    pub tcx_lax: bool,
+    /// Forget a TCX pass of mode none or param after so many seconds; never unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    pub tcx_pass_memory_s: Option<i64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TcxCommand {
+    /// Apps
+    #[command(subcommand)]
+    App(TcxAppCommand),
+    /// Make a master key of an app; it is told this once
+    MasterKey(TcxMasterKeyArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TcxAppCommand {
+    /// Add an app; its keys are told this once
+    Add(TcxAppAddArgs),
+    /// List the apps, without their keys
+    List(TcxStoreArgs),
+    /// Take nothing of an app any more, or again
+    Suspend(TcxAppSuspendArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct TcxStoreArgs {
+    /// The SQLite file
+    #[arg(long, value_name = "FILE")]
+    pub store: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct TcxAppAddArgs {
+    /// What its owner calls it
+    pub name: String,
+    /// What its passes cover
+    #[arg(long, value_name = "none|time|param", default_value = "none", value_parser = ["none", "time", "param"])]
+    pub mode: String,
+    #[command(flatten)]
+    pub store: TcxStoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TcxAppSuspendArgs {
+    /// Which app
+    pub app_id: String,
+    /// Take it back
+    #[arg(long)]
+    pub resume: bool,
+    #[command(flatten)]
+    pub store: TcxStoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TcxMasterKeyArgs {
+    /// Which app
+    pub app_id: String,
+    /// Good for so many days; until it is revoked unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=36_500))]
+    pub days: Option<i64>,
+    #[command(flatten)]
+    pub store: TcxStoreArgs,
 }
 
 #[derive(Debug, Args)]

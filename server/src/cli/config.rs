@@ -4,6 +4,7 @@ use super::args::ServeArgs;
 use super::inputs;
 use super::output::Failure;
 use oscartoki::OscarError;
+use oscartoki::tcx::{TcxRules, TcxTable};
 use oscartoki_stores::{FileFault, RingSources};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -25,6 +26,14 @@ pub struct Config {
     pub answer_ext: Vec<String>,
     pub max_body: i64,
     pub max_answer: i64,
+    pub tcx: Option<Tcx>,
+}
+
+/// What is served of TCX.
+#[derive(Debug)]
+pub struct Tcx {
+    pub store: PathBuf,
+    pub rules: TcxRules,
 }
 
 /// Where tokis are remembered.
@@ -55,6 +64,10 @@ struct File {
     answer_ext: Many<String>,
     max_body: Option<i64>,
     max_answer: Option<i64>,
+    tcx_store: Option<PathBuf>,
+    tcx_table: Option<String>,
+    tcx_lax: bool,
+    tcx_pass_memory_s: Option<i64>,
 }
 
 /// One value, or a list of them.
@@ -102,6 +115,15 @@ impl Config {
             Some(name) if name == "local" => Memory::Local,
             Some(name) => Memory::Mapped(PathBuf::from(name)),
         };
+        let table = args.tcx_table.or(file.tcx_table).unwrap_or_else(|| "documented".to_owned());
+        let rules = TcxRules {
+            table: TcxTable::from_name(&table)
+                .ok_or_else(|| Failure::config(format!("tcx-table is documented or server4, not {table}")))?,
+            strict: !(args.tcx_lax || file.tcx_lax),
+            pass_memory_ms: args.tcx_pass_memory_s.or(file.tcx_pass_memory_s).map(|seconds| seconds.saturating_mul(1_000)),
+            ..TcxRules::default()
+        };
+        let tcx = args.tcx_store.or(file.tcx_store).map(|store| Tcx { store, rules });
         let list = |flag: Option<String>, file: Many<String>| {
             let given = flag.map(|list| inputs::names(Some(&list)));
             given.unwrap_or_else(|| file.under(Vec::new()).iter().flat_map(|names| inputs::names(Some(names))).collect())
@@ -121,6 +143,7 @@ impl Config {
             answer_ext: list(args.answer_ext, file.answer_ext),
             max_body: args.max_body.or(file.max_body).unwrap_or(1 << 20),
             max_answer: args.max_answer.or(file.max_answer).unwrap_or(1 << 20),
+            tcx,
         })
     }
 }

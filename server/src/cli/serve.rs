@@ -4,12 +4,14 @@ mod metrics;
 mod routes;
 
 use super::args::ServeArgs;
-use super::config::{Config, Memory};
+use super::config::{Config, Memory, Tcx};
 use super::output::{Failure, Output, Said};
 use super::signals;
 use axum::Router;
 use oscar::OscarLayer;
+use oscar::tcx::{SqliteTcxStore, TcxLayer};
 use oscartoki::replay::ReplayLog;
+use oscartoki::tcx::TcxAuthority;
 use oscartoki::{Keyring, MemoryReplayLog, Service, ServiceConfig};
 use oscartoki_stores::{Reread, RingFiles};
 use serde_json::json;
@@ -47,10 +49,11 @@ async fn run(config: Config, output: Output) -> Result<Said, Failure> {
     let address = local_address(&listener)?;
     let service = Arc::new(service(&config, ring.clone(), &address)?);
     let layer = OscarLayer::new(service.clone());
+    let tcx = config.tcx.as_ref().map(tcx).transpose()?;
 
     tokio::spawn(follow(files, ring.clone()));
     let (quit, quitting) = watch::channel(false);
-    let mut servers = vec![start(listener, routes::app(&layer), quitting.clone())];
+    let mut servers = vec![start(listener, routes::app(&layer, tcx.as_ref()), quitting.clone())];
     if let Some(admin) = &config.admin_listen {
         servers.push(start(bind(admin).await?, metrics::app(&layer), quitting));
     }
@@ -93,6 +96,11 @@ async fn follow(files: RingFiles, ring: Arc<Keyring>) {
             Err(fault) => tracing::error!(fault = %fault, "a file was not taken over; the keys and revocations stay as they were"),
         }
     }
+}
+
+fn tcx(config: &Tcx) -> Result<TcxLayer, Failure> {
+    let store = SqliteTcxStore::open(&config.store).map_err(|error| Failure::config(format!("{}: {error}", config.store.display())))?;
+    Ok(TcxLayer::new(Arc::new(TcxAuthority::new(config.rules.clone(), Arc::new(store)))))
 }
 
 fn service(config: &Config, ring: Arc<Keyring>, address: &str) -> Result<Service, Failure> {

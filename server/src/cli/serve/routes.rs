@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use bytes::Bytes;
+use oscar::tcx::{TcxClient, TcxLayer};
 use oscar::{OscarLayer, Verified};
 use oscartoki::encoding::hex;
 use oscartoki::{Service, sha256};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt as _;
 
-pub fn app(layer: &OscarLayer) -> Router {
+pub fn app(layer: &OscarLayer, tcx: Option<&TcxLayer>) -> Router {
     let echoes = Router::new().route("/echo", any(echo)).route("/echo/", any(echo)).route("/echo/{*rest}", any(echo));
     // The limit of bodies is the layer's, not axum's.
     let echoes = echoes.layer(DefaultBodyLimit::disable()).route_layer(layer.clone());
@@ -23,7 +24,20 @@ pub fn app(layer: &OscarLayer) -> Router {
         .route("/readyz", get(readyz))
         .with_state(layer.service().clone())
         .merge(echoes)
+        .merge(tcx.map(tcx_routes).unwrap_or_default())
         .fallback(|request: Request| unknown(nothing, request))
+}
+
+/// The authority, and an echo that needs TCX headers.
+fn tcx_routes(layer: &TcxLayer) -> Router {
+    let echoes =
+        Router::new().route("/tcx/echo", any(tcx_echo)).route("/tcx/echo/", any(tcx_echo)).route("/tcx/echo/{*rest}", any(tcx_echo));
+    oscar::tcx::routes(layer).merge(echoes.layer(DefaultBodyLimit::disable()).route_layer(layer.clone()))
+}
+
+async fn tcx_echo(client: TcxClient, method: Method, OriginalUri(uri): OriginalUri) -> Json<Value> {
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    Json(json!({ "app_id": client.app_id(), "type": client.kind(), "method": method.as_str(), "target": target }))
 }
 
 /// An unknown path: who signed the request gets a signed 404, everybody else a plain one.
