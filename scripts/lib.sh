@@ -63,13 +63,13 @@ target() { printf '%s\n' "${CARGO_TARGET_DIR:-$ROOT/target}"; }
 
 # The Python room as a user has it: the built wheel in a virtual environment of its own, .oscar/venv. Made anew when the wheel is another.
 python_room() {
-  local wheel stamp
+  local wheel stamp packages=(httpx requests uvicorn gunicorn)
   wheel=$("$ROOT/bindings/python/build.sh") || return
-  stamp=$(sha256sum <"$wheel")
+  stamp="$(sha256sum <"$wheel") ${packages[*]}"
   if [ "$(cat "$STATE/venv/.stamp" 2>/dev/null)" != "$stamp" ]; then
     rm -rf "$STATE/venv"
     "$(python)" -m venv "$STATE/venv"
-    "$STATE/venv/bin/pip" install -q "$wheel" httpx requests uvicorn || return
+    "$STATE/venv/bin/pip" install -q "$wheel" "${packages[@]}" || return
     printf '%s\n' "$stamp" >"$STATE/venv/.stamp"
   fi
 }

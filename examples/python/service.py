@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """A service in Python: an ASGI app under uvicorn, answering as `oscar serve` does.
 
-    service.py --listen 127.0.0.1:0 --audience NAME [--authority NAME]... --key FILE... [--revocations FILE] [--memory FILE]
+    service.py --listen 127.0.0.1:0 --audience NAME [--authority NAME]... --key FILE... [--revocations FILE] [--memory FILE] [--workers N]
 
 `/echo` and everything under it take any method and need a toki. `--memory` is shared by all processes on this machine that accept the same keys; without
-it, a file of this user is. Prints `listening on http://HOST:PORT` once it is ready. SIGTERM ends it with 0.
+it, a file of this user is. `--workers`: N processes of gunicorn in place of uvicorn. Prints `listening on http://HOST:PORT` once it is ready. SIGTERM ends it with 0.
 """
 
 import argparse
@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--key", action="append", required=True, metavar="FILE", help="oa2 keys and v1 lines; reread when it changes")
     parser.add_argument("--revocations", metavar="FILE", help="reread when it changes")
     parser.add_argument("--memory", metavar="FILE")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that fork from this one")
     parser.add_argument("--ext", default="", metavar="LIST")
     parser.add_argument("--answer-ext", default="", metavar="LIST")
     parser.add_argument("--first-start", action="store_true", help="no earlier process accepted these keys")
@@ -99,6 +100,11 @@ def main() -> int:
     except (oscartoki.OscarError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
+    if given.workers:
+        from workers import Server as Forking
+
+        Forking(service, listener, given.workers).run()
+        return 0
     signed = oscartoki.asgi.Middleware(app, service=service)
     server = Server(uvicorn.Config(signed, log_level="warning", lifespan="on", timeout_graceful_shutdown=5))
     asyncio.run(server.serve(sockets=[listener]))

@@ -333,6 +333,15 @@ pub struct DemoArgs {
     /// The folder of examples
     #[arg(long, value_name = "DIR", env = "OSCAR_DEMO_EXAMPLES", default_value = "examples")]
     pub examples: PathBuf,
+    /// Every client of the examples against every service
+    #[arg(long)]
+    pub matrix: bool,
+    /// Only these clients, comma separated
+    #[arg(long, value_name = "LIST", requires = "matrix")]
+    pub clients: Option<String>,
+    /// Only these services, comma separated
+    #[arg(long, value_name = "LIST", requires = "matrix")]
+    pub services: Option<String>,
 }
 
 #[derive(Debug, Args)]

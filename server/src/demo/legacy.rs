@@ -50,12 +50,12 @@ pub async fn live(world: &World, fleet: &Fleet, table: &mut Table) {
         Ok(seen) => (Ok(()), Some(seen)),
         Err(reason) => (Err(reason), None),
     };
-    table.row(format!("v1: live two-step exchange with the {} service", fleet.kind), "tokikey, then the request runs", came);
+    table.row(format!("v1: live two-step exchange with the {} service", fleet.service), "tokikey, then the request runs", came);
     let came = match seen {
         Some(seen) => bypass(fleet, &seen).await,
         None => Err("there was no exchange to steal from".to_owned()),
     };
-    table.row(format!("v1: keyless three-request bypass of the {} service", fleet.kind), "nothing minted, nothing runs", came);
+    table.row(format!("v1: keyless three-request bypass of the {} service", fleet.service), "nothing minted, nothing runs", came);
 }
 
 /// Both steps; what an eavesdropper has seen of them.

@@ -1,6 +1,7 @@
 //! A service that remembers by itself, restarted: it can't know what it accepted before, so it refuses what may be older than its start.
 
-use super::fleet::{Kind, Process};
+use super::fleet::{Process, Start};
+use super::program::Program;
 use super::table::{Came, Table, must};
 use super::wire::Raw;
 use super::world::World;
@@ -12,11 +13,11 @@ pub async fn rows(world: &World, table: &mut Table) {
 }
 
 async fn restart(world: &World) -> Came {
-    let revocations = world.path("local.revocations");
-    let first = Process::start(world, Kind::Rust, None, &revocations, "127.0.0.1:1").await?;
+    let service = Program::ours("Rust", "serve");
+    let first = Process::start(world, &service, &Start::default()).await?;
     let address = first.address.clone();
     first.terminate().await?;
-    let mut second = Process::launch(world, Kind::Rust, None, &revocations, "127.0.0.1:1", Some(&address))?;
+    let mut second = Process::launch(world, &service, &Start { listen: Some(&address), ..Start::default() })?;
     let began = Instant::now();
     while tokio::net::TcpStream::connect(&address).await.is_err() {
         must(began.elapsed() < Duration::from_secs(20), || "it does not listen".to_owned())?;

@@ -1,13 +1,11 @@
-//! Somebody in the middle: passes everything on, and changes answers when it is told to.
+//! Somebody in the middle, byte for byte: passes everything on, keeps what passed last, and changes answers when it is told to.
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use super::wire::{self, Came};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::io::{AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 /// What it does to an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +22,14 @@ pub enum Tamper {
     Deny,
 }
 
+/// A request that passed, as it was on the wire.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub verb: String,
+    pub target: String,
+    pub bytes: Vec<u8>,
+}
+
 /// A proxy on loopback.
 pub struct Proxy {
     pub address: String,
@@ -31,40 +37,41 @@ pub struct Proxy {
     task: tokio::task::JoinHandle<()>,
 }
 
+#[derive(Default)]
 struct Middle {
     target: Mutex<String>,
     tamper: Mutex<Tamper>,
     passed: AtomicU64,
-    http: reqwest::Client,
+    last: Mutex<Option<Seen>>,
 }
 
 impl Proxy {
     pub async fn bind() -> Result<Self, String> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_gzip().no_proxy().tls_certs_only([]).build();
-        let http = http.map_err(|error| error.to_string())?;
-        let middle = Arc::new(Middle { target: Mutex::default(), tamper: Mutex::default(), passed: AtomicU64::new(0), http });
-        let app = Router::new().fallback(pass).with_state(middle.clone());
-        let task = tokio::spawn(async move {
-            let _ = axum::serve(listener, app).await;
-        });
+        let middle = Arc::new(Middle::default());
+        let task = tokio::spawn(accept(listener, middle.clone()));
         Ok(Self { address, middle, task })
     }
 
     /// Where requests go.
     pub fn aim(&self, address: &str) {
-        address.clone_into(&mut self.middle.target.lock().unwrap_or_else(PoisonError::into_inner));
+        address.clone_into(&mut lock(&self.middle.target));
     }
 
     /// What becomes of answers from now on.
     pub fn tamper(&self, tamper: Tamper) {
-        *self.middle.tamper.lock().unwrap_or_else(PoisonError::into_inner) = tamper;
+        *lock(&self.middle.tamper) = tamper;
     }
 
     /// How many requests came so far.
     pub fn passed(&self) -> u64 {
         self.middle.passed.load(Ordering::Relaxed)
+    }
+
+    /// The request that passed last and was no probe; once.
+    pub fn take_last(&self) -> Option<Seen> {
+        lock(&self.middle.last).take()
     }
 }
 
@@ -74,69 +81,61 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass(State(middle): State<Arc<Middle>>, request: Request) -> Response {
-    middle.passed.fetch_add(1, Ordering::Relaxed);
-    let tamper = *middle.tamper.lock().unwrap_or_else(PoisonError::into_inner);
-    let probe = request.method() == axum::http::Method::HEAD;
-    if tamper == Tamper::Deny {
-        return (StatusCode::UNAUTHORIZED, [("www-authenticate", "Bearer")], "who are you?").into_response();
-    }
-    match forward(&middle, request).await {
-        // Probes pass as they are: what is shown is what becomes of the request.
-        Ok(response) if probe => response,
-        Ok(response) => change(response, tamper),
-        Err(reason) => (StatusCode::BAD_GATEWAY, reason).into_response(),
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn accept(listener: TcpListener, middle: Arc<Middle>) {
+    // Connections end with the proxy.
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let middle = middle.clone();
+        connections.spawn(async move {
+            let _ = converse(stream, &middle).await;
+        });
+        while connections.try_join_next().is_some() {}
     }
 }
 
-async fn forward(middle: &Middle, request: Request) -> Result<Response, String> {
-    let (parts, body) = request.into_parts();
-    let target = middle.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let url = format!("http://{target}{}", parts.uri.path_and_query().map_or("/", |target| target.as_str()));
-    let body = axum::body::to_bytes(body, 1 << 21).await.map_err(|error| error.to_string())?;
-    let mut headers = parts.headers;
-    headers.remove(axum::http::header::CONTENT_LENGTH);
-    let mut forwarded = middle.http.request(parts.method, url).headers(headers);
-    if !body.is_empty() {
-        forwarded = forwarded.body(body);
-    }
-    let answer = forwarded.send().await.map_err(|error| error.to_string())?;
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    let mut response = Response::new(Body::from(answer.bytes().await.map_err(|error| error.to_string())?));
-    *response.status_mut() = status;
-    for (name, value) in &headers {
-        if name != axum::http::header::TRANSFER_ENCODING && name != axum::http::header::CONTENT_LENGTH {
-            response.headers_mut().append(name, value.clone());
+/// One request after another, for as long as the client's connection lives.
+async fn converse(stream: TcpStream, middle: &Middle) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = wire::read_request(&mut stream).await? {
+        middle.passed.fetch_add(1, Ordering::Relaxed);
+        let tamper = *lock(&middle.tamper);
+        let probe = request.verb == "HEAD";
+        if !probe {
+            *lock(&middle.last) = Some(Seen { verb: request.verb.clone(), target: request.target.clone(), bytes: request.bytes.clone() });
+        }
+        let target = lock(&middle.target).clone();
+        let answer = match tamper {
+            Tamper::Deny => Came::made(401, &[("www-authenticate", "Bearer")], b"who are you?"),
+            _ => match wire::exchange(&target, &request.bytes, probe).await {
+                // Probes pass as they are: what is shown is what becomes of the request.
+                Ok(answer) if probe => answer,
+                Ok(answer) => change(answer, tamper),
+                Err(reason) => Came::made(502, &[], reason.as_bytes()),
+            },
+        };
+        stream.write_all(&answer.to_bytes(probe)).await?;
+        if request.last || answer.closes() {
+            break;
         }
     }
-    Ok(response)
+    stream.shutdown().await
 }
 
-fn change(response: Response, tamper: Tamper) -> Response {
-    let (mut parts, body) = response.into_parts();
+fn change(mut answer: Came, tamper: Tamper) -> Came {
     match tamper {
         Tamper::Nothing | Tamper::Deny => {}
-        Tamper::Status => parts.status = StatusCode::ACCEPTED,
-        Tamper::Strip => {
-            parts.headers.remove(HeaderName::from_static("oscartoki"));
-            parts.headers.remove(HeaderName::from_static("oscartokikey"));
-        }
-        Tamper::Body => return Response::from_parts(parts, flip(body)),
-    }
-    Response::from_parts(parts, body)
-}
-
-/// The first byte is another one.
-fn flip(body: Body) -> Body {
-    let mut first = true;
-    let changed = http_body_util::BodyExt::map_frame(body, move |frame| {
-        frame.map_data(|data| {
-            let mut bytes = data.to_vec();
-            if let Some(byte) = bytes.first_mut().filter(|_| std::mem::take(&mut first)) {
+        Tamper::Status => answer.status = 202,
+        Tamper::Strip => answer.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("oscartoki")),
+        Tamper::Body => {
+            if let Some(byte) = answer.body.first_mut() {
                 *byte ^= 1;
             }
-            bytes::Bytes::from(bytes)
-        })
-    });
-    Body::new(changed)
+        }
+    }
+    answer
 }

@@ -15,7 +15,7 @@ const BODY: &[u8] = b"{\"amount\":10}";
 
 /// Every refusal of one service.
 pub async fn rows(world: &World, fleet: &mut Fleet, table: &mut Table) {
-    let name = format!("{} service", fleet.kind);
+    let name = format!("{} service", fleet.service);
     replays(world, fleet, table, &name).await;
     for (what, expected, came) in [
         ("a changed byte in the method", "unsigned 401 bad_mac", changed(world, fleet, |raw| raw.verb = "PUT".to_owned()).await),

@@ -2,14 +2,18 @@
 
 use crate::cli::{Failure, Said};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 
 /// What a row came to: nothing, or what was there in place of what must be.
 pub type Came = Result<(), String>;
 
 /// Rows in the order in which they ran.
+#[derive(Default)]
 pub struct Table {
     rows: Vec<Row>,
+    /// What is worth knowing and no fault of ours, each once.
+    notes: BTreeSet<String>,
     /// Rows are shown as they come.
     progress: bool,
 }
@@ -22,7 +26,7 @@ struct Row {
 
 impl Table {
     pub fn new(json: bool) -> Self {
-        Self { rows: Vec::new(), progress: !json && std::io::stderr().is_terminal() }
+        Self { progress: !json && std::io::stderr().is_terminal(), ..Self::default() }
     }
 
     pub fn row(&mut self, what: impl Into<String>, expected: &'static str, came: Came) {
@@ -34,6 +38,42 @@ impl Table {
         self.rows.push(row);
     }
 
+    pub fn note(&mut self, note: String) {
+        self.notes.insert(note);
+    }
+
+    /// Takes over the rows of another table; how many there were, and how many of them are not as they must be.
+    pub fn absorb(&mut self, other: Self) -> (usize, usize) {
+        let (all, failed) = (other.rows.len(), other.failed());
+        self.rows.extend(other.rows);
+        self.notes.extend(other.notes);
+        (all, failed)
+    }
+
+    fn failed(&self) -> usize {
+        self.rows.iter().filter(|row| row.came.is_err()).count()
+    }
+
+    /// Only what is not as it must be, below a grid of all; whether there is any such row.
+    pub fn finish_below(self, grid: &str, cells: Value) -> Result<Said, Failure> {
+        let failed = self.failed();
+        let mut text = format!("{grid}\n\n");
+        for row in self.rows.iter().filter(|row| row.came.is_err()) {
+            text.push_str(&format!("{}\n", row.line(0)));
+        }
+        for note in &self.notes {
+            text.push_str(&format!("note: {note}\n"));
+        }
+        let rows: Vec<_> = self.rows.iter().map(Row::object).collect();
+        let object = json!({ "grid": cells, "rows": rows, "notes": self.notes, "passed": rows.len() - failed, "failed": failed });
+        let said = Said::text(format!("{text}{}", self.tally()), object);
+        if failed == 0 { Ok(said) } else { Err(Failure::rows(failed, said)) }
+    }
+
+    fn tally(&self) -> String {
+        format!("{} rows: {} ✓, {} ✗", self.rows.len(), self.rows.len() - self.failed(), self.failed())
+    }
+
     /// The whole table, and whether every row is as it must be.
     pub fn finish(self) -> Result<Said, Failure> {
         if self.progress {
@@ -41,12 +81,11 @@ impl Table {
         }
         let width = self.rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
         let lines: Vec<_> = self.rows.iter().map(|row| row.line(width)).collect();
-        let failed = self.rows.iter().filter(|row| row.came.is_err()).count();
-        let tally = format!("{} rows: {} ✓, {failed} ✗", self.rows.len(), self.rows.len() - failed);
+        let failed = self.failed();
         let rows: Vec<_> = self.rows.iter().map(Row::object).collect();
         let said = Said::text(
-            format!("{}\n\n{tally}", lines.join("\n")),
-            json!({ "rows": rows, "passed": self.rows.len() - failed, "failed": failed }),
+            format!("{}\n\n{}", lines.join("\n"), self.tally()),
+            json!({ "rows": rows, "notes": self.notes, "passed": rows.len() - failed, "failed": failed }),
         );
         if failed == 0 { Ok(said) } else { Err(Failure::rows(failed, said)) }
     }

@@ -3,7 +3,7 @@
 use crate::cli::{DemoArgs, Failure};
 use oscartoki::encoding::hex;
 use oscartoki::{AudienceKey, Client, ClientConfig, Rolling, Secret};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The services' name; loopback addresses are authorities beside it.
 pub const AUDIENCE: &str = "demo.oscartoki.example";
@@ -45,12 +45,6 @@ impl World {
     /// A file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
-    }
-
-    /// A file of the examples.
-    pub fn example(&self, name: &str) -> PathBuf {
-        let examples: &Path = &self.args.examples;
-        examples.join(name)
     }
 
     /// A client in this process.
