@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the package that a user adds to Package.swift, .oscar/dist/swift: the sources, the generated code, the static library with its headers.
-# Prints its folder. Quick when nothing changed.
+# Builds the package that a user adds to Package.swift, .oscar/dist/swift: the sources, the generated code, the static library with its headers;
+# then, against that, the vector runner and the examples. Prints the package's folder. Quick when nothing changed.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
@@ -43,5 +43,16 @@ PC
     [ -e "$work/$file" ] || rm "$dist/$file"
   done
   echo "$state" >"$dist/.stamp"
+fi
+
+# By what they are made of: to ask SwiftPM takes seconds.
+build=$root/.oscar/build/swift
+state=$(cat "$dist/.stamp" $(find checks -type f | sort) $(find "$root/examples/swift" -type f | sort) | sha256sum)
+if [ "$(cat "$build/.stamp" 2>/dev/null)" != "$state" ]; then
+  mkdir -p "$build"
+  for product in vectors client service; do
+    ./run.sh swift build -q -c release --package-path checks --scratch-path "$build" --product "$product" >&2
+  done
+  echo "$state" >"$build/.stamp"
 fi
 echo "$dist"
