@@ -21,9 +21,28 @@ esac
 library=${CARGO_TARGET_DIR:-$root/target}/release/$name
 
 examples=$root/examples/java
+
+# The examples talk to each other once: a jar that can't is no jar, and what they load is kept, so that they start in half the time.
+try_examples() {
+  local trial=$beside/trial url="" tries=0
+  mkdir -m 700 "$trial"
+  "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp "$jar:$beside/tests" trial.Keys "$trial" api.example.com
+  OSCARTOKI_ARCHIVE="-XX:ArchiveClassesAtExit=$beside/service.jsa" "$examples/service" --listen 127.0.0.1:0 --audience api.example.com --key "$trial/key" --memory "$trial/memory" \
+    --first-start >"$trial/out" 2>"$trial/err" &
+  local service=$!
+  until url=$(sed -n 's/^listening on //p' "$trial/out") && [ -n "$url" ]; do
+    [ $((tries += 1)) -le 600 ] && kill -0 "$service" 2>/dev/null || { cat "$trial/err" >&2; return 1; }
+    sleep 0.1
+  done
+  OSCARTOKI_ARCHIVE="-XX:ArchiveClassesAtExit=$beside/client.jsa" "$examples/client" --secret "$trial/secret" --audience api.example.com -d text "$url/echo" >"$trial/said"
+  kill "$service" && wait "$service"
+  grep -q '^verified: status 200' "$trial/said"
+  rm -rf "$trial"
+}
+
 state=$(cat "$library" pom.xml build.sh $(find src "$examples" -name '*.java' | sort) <("$JAVA_HOME/bin/java" -version 2>&1) <(pwd) | sha256sum)
 if [ "$(cat "$beside/.stamp" 2>/dev/null)" != "$state" ] || [ ! -s "$jar" ]; then
-  rm -rf target/natives target/classes target/test-classes "$dist" "$beside"
+  rm -rf target/natives target/classes target/test-classes target/examples "$dist" "$beside"
   mkdir -p "target/natives/com/oscartoki/native/$platform" "$dist" "$beside"
   cp "$library" "target/natives/com/oscartoki/native/$platform/"
   sha256sum <"$library" | cut -c -64 >"target/natives/com/oscartoki/native/$platform/$name.sha256"
@@ -31,14 +50,11 @@ if [ "$(cat "$beside/.stamp" 2>/dev/null)" != "$state" ] || [ ! -s "$jar" ]; the
   cp "target/oscartoki-ffm-$version.jar" "$dist/"
   cp pom.xml "$dist/oscartoki-ffm-$version.pom"
   cp -r target/test-classes "$beside/tests"
-  if compgen -G "$examples/*.java" >/dev/null; then
-    mkdir "$beside/examples"
-    "$JAVA_HOME/bin/javac" -d "$beside/examples" -cp "$jar:$(cat "$beside/classpath")" "$examples"/*.java
-    # What they load, once: they start in half the time.
-    for example in client service; do
-      OSCARTOKI_ARCHIVE=-XX:ArchiveClassesAtExit=$beside/$example.jsa "$examples/$example" --archive >/dev/null 2>&1 || true
-    done
-  fi
+  printf '%s\n' "$JAVA_HOME" >"$beside/home"
+  printf '%s\n' "$beside/examples.jar:$jar:$(cat "$beside/classpath")" >"$beside/examples.classpath"
+  "$JAVA_HOME/bin/javac" -d target/examples -cp "$jar:$(cat "$beside/classpath")" "$examples"/*.java
+  "$JAVA_HOME/bin/jar" --create --file "$beside/examples.jar" -C target/examples .
+  try_examples
   printf '%s\n' "$state" >"$beside/.stamp"
 fi
 printf '%s\n' "$jar"

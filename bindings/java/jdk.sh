@@ -4,7 +4,7 @@ java_jdk() {
   root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
   for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$root"/.oscar/jdk/usr/lib/jvm/* "$(dirname "$(dirname "$(readlink -f "$(command -v javac || echo /none)")")")"; do
     [ -x "$home/bin/javac" ] || continue
-    version=$("$home/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')
+    version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$home/release" 2>/dev/null)
     [ "${version:-0}" -ge 22 ] && { printf '%s\n' "$home"; return; }
   done
   return 1
