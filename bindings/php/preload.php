@@ -8,26 +8,36 @@
 declare(strict_types=1);
 
 (static function (): void {
-    // The application's own autoloader, so that the interfaces that the adapters implement are found.
-    $autoload = dirname(__DIR__, 2) . '/autoload.php';
-    if (is_file($autoload)) {
-        require_once $autoload;
-    } else {
-        spl_autoload_register(static function (string $class): void {
-            if (str_starts_with($class, 'Oscartoki\\')) {
-                $file = str_starts_with($class, 'Oscartoki\\Errors\\') ? 'errors' : strtr(substr($class, 10), '\\', '/');
-                is_file(__DIR__ . "/src/$file.php") && require_once __DIR__ . "/src/$file.php";
+    // Composer's table of folders, for the interfaces that the adapters implement. Its autoloader itself would declare functions, and requests could
+    // not declare them again.
+    $table = dirname(__DIR__, 2) . '/composer/autoload_psr4.php';
+    $folders = ['Oscartoki\\' => [__DIR__ . '/src']] + (is_file($table) ? require $table : []);
+    spl_autoload_register(static function (string $class) use ($folders): void {
+        if (str_starts_with($class, 'Oscartoki\\Errors\\')) {
+            require_once __DIR__ . '/src/errors.php';
+            return;
+        }
+        foreach ($folders as $prefix => $several) {
+            foreach (str_starts_with($class, $prefix) ? $several : [] as $folder) {
+                $file = $folder . '/' . strtr(substr($class, strlen($prefix)), '\\', '/') . '.php';
+                if (is_file($file)) {
+                    require_once $file;
+                    return;
+                }
             }
-        });
-    }
-    require_once __DIR__ . '/src/functions.php';
+        }
+    });
+    // An adapter to what is not installed is left out.
+    $needs = [
+        'Http/Middleware' => 'Psr\\Http\\Server\\MiddlewareInterface',
+        'Http/SignedClient' => 'Psr\\Http\\Client\\ClientInterface',
+        'Http/Text' => 'Psr\\Http\\Message\\StreamInterface',
+    ];
     foreach (['', 'V1/', 'Http/'] as $folder) {
         foreach (glob(__DIR__ . "/src/$folder*.php") ?: [] as $file) {
-            $class = 'Oscartoki\\' . strtr($folder, '/', '\\') . basename($file, '.php');
-            // An adapter to what is not installed is left out.
-            try {
-                $file !== __DIR__ . '/src/errors.php' && class_exists($class);
-            } catch (Error) {
+            $name = $folder . basename($file, '.php');
+            if (ctype_upper(basename($name)[0]) && (!isset($needs[$name]) || interface_exists($needs[$name]))) {
+                class_exists('Oscartoki\\' . strtr($name, '/', '\\'));
             }
         }
     }

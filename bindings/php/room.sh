@@ -1,15 +1,16 @@
-# The PHP room as a user has it: the built package in a Composer project of its own, .oscar/php/app. Made anew when the package is another. Sourced.
-php_room() {
-  local package app=$STATE/php/app stamp
-  package=$("$ROOT/bindings/php/build.sh") || return
-  stamp=$(cd "$package" && find . -type f | sort | xargs sha256sum | sha256sum)
+# Composer projects without a network, for build.sh and test.sh. Sourced after scripts/lib.sh.
+
+# The room as a user has it, in .oscar/php/app; made anew when the package is another.
+install_room() { # PACKAGE
+  local app=$STATE/php/app stamp
+  stamp=$(cd "$1" && find . -type f | sort | xargs sha256sum | sha256sum)
   [ "$(cat "$app/.stamp" 2>/dev/null)" = "$stamp" ] && return
   rm -rf "$app"
-  composer_project "$app" "$package" || return
+  composer_project "$app" "$1" || return
   printf '%s\n' "$stamp" >"$app/.stamp"
 }
 
-# An empty Composer project with the package installed; nothing is downloaded.
+# An empty project with the package installed.
 composer_project() { # FOLDER PACKAGE
   mkdir -p "$1"
   cat >"$1/composer.json" <<JSON

@@ -455,6 +455,9 @@ final class Client
         bool $stream = false,
         array $curl = [],
     ): Http\Curl {
+        if (!\extension_loaded('curl')) {
+            throw new \LogicException('Client::curl needs PHP\'s curl extension: install ext-curl');
+        }
         return new Http\Curl($this, compact('repeatable', 'trustClock', 'verifyFirst', 'stream'), $curl);
     }
 

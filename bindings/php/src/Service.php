@@ -68,7 +68,7 @@ final class Service
     ) {
         $this->ffi = $ffi = Native::ffi();
         $names = (array) $authorities;
-        $this->keyring = $keyring ?? new Keyring($audience ?? normaliseAuthority($names[0] ?? $fixedAuthority ?? ''));
+        $this->keyring = $keyring ?? new Keyring($audience ?? Native::authority($names[0] ?? $fixedAuthority ?? ''));
         $this->hold(\is_array($keys) ? $keys : [$keys], (array) ($keysFile ?? []), $revocationsFile);
         $memory ??= MappedReplayLog::defaultPath($this->keyring);
         $this->memory = \is_string($memory) ? new MappedReplayLog($memory) : $memory;

@@ -4,10 +4,12 @@ declare(strict_types=1);
 
 namespace Oscartoki;
 
+// What these call is preloaded; they are not, because each request declares them.
+
 /** The version of this package and of its library. */
 function version(): string
 {
-    return Native::ffi()->oscar_version();
+    return Native::VERSION;
 }
 
 /** The key text in a file: its one line that is neither blank nor a comment. */
@@ -27,9 +29,7 @@ function secretFrom(string $path): string
 /** A to Z folded, one trailing :80 or :443 removed. Error: malformed. */
 function normaliseAuthority(string $name): string
 {
-    $ffi = Native::ffi();
-    $made = static fn ($out, $room) => $ffi->oscar_authority_normalise($name, \strlen($name), $out, $room);
-    return Native::written($ffi->OSCAR_AUTHORITY_MAX_LEN, $made);
+    return Native::authority($name);
 }
 
 /**
@@ -47,22 +47,7 @@ function explain(
     string $body = '',
     string $ext = '',
 ): ?string {
-    $labelled = '';
-    foreach ($keys as $label => $key) {
-        $labelled .= Native::lp((string) $label) . Native::lp($key->toText());
-    }
-    $request = Native::request($method, $authority, $target, $ext, null) . Pack::proofs($toki, $grant);
-    $text = Native::handle();
-    Native::check(Native::ffi()->oscar_explain(
-        $labelled,
-        \strlen($labelled),
-        $request,
-        \strlen($request),
-        $body,
-        \strlen($body),
-        $text,
-    ));
-    return $text[0] === 0 ? null : Native::text($text[0]);
+    return Native::explain($keys, Native::request($method, $authority, $target, $ext, null) . Pack::proofs($toki, $grant), $body);
 }
 
 namespace Oscartoki\V1;
