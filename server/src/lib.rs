@@ -23,6 +23,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod hub;
 pub mod layer;
 pub mod private;
 pub mod tcx;

@@ -249,6 +249,9 @@ pub struct ServeArgs {
     /// The longest answer that is digested, in bytes [default: 1048576]
     #[arg(long, value_name = "N")]
     pub max_answer: Option<i64>,
+    /// An Origin that may open websockets, beside that of Host
+    #[arg(long, value_name = "ORIGIN", num_args = 1..)]
+    pub origin: Vec<String>,
     /// Serve TCX from this SQLite file: /tcx/authorize, /tcx/reauthorize, /tcx/echo
     #[arg(long, value_name = "FILE")]
     pub tcx_store: Option<PathBuf>,

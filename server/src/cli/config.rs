@@ -4,9 +4,11 @@ use super::args::ServeArgs;
 use super::inputs;
 use super::output::Failure;
 use oscartoki::OscarError;
+use oscartoki::socktopus::SocktopusSecrets;
 use oscartoki::tcx::{TcxRules, TcxTable};
 use oscartoki_stores::{FileFault, RingSources};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Everything that `serve` needs to know.
@@ -14,7 +16,8 @@ use std::path::PathBuf;
 pub struct Config {
     pub listen: String,
     pub admin_listen: Option<String>,
-    pub audience: String,
+    /// Without one, nothing but the hub and TCX is served.
+    pub audience: Option<String>,
     pub authorities: Vec<String>,
     pub files: RingSources,
     pub memory: Memory,
@@ -27,6 +30,9 @@ pub struct Config {
     pub max_body: i64,
     pub max_answer: i64,
     pub tcx: Option<Tcx>,
+    /// The apps of the hub; without one there is no hub.
+    pub hub_secrets: SocktopusSecrets,
+    pub origins: Vec<String>,
 }
 
 /// What is served of TCX.
@@ -68,6 +74,9 @@ struct File {
     tcx_table: Option<String>,
     tcx_lax: bool,
     tcx_pass_memory_s: Option<i64>,
+    origin: Many<String>,
+    /// App and secret: what `NAME_SOCKTOPUS_SECRET` in the environment says too.
+    socktopus_secrets: BTreeMap<String, String>,
 }
 
 /// One value, or a list of them.
@@ -108,7 +117,12 @@ impl Config {
                 toml::from_str(&text).map_err(fault)?
             }
         };
-        let audience = args.audience.or(file.audience).ok_or_else(|| Failure::usage("name the service's audience by --audience NAME"))?;
+        let hub_secrets = hub_secrets(file.socktopus_secrets)?;
+        let tcx_store = args.tcx_store.or(file.tcx_store);
+        let audience = args.audience.or(file.audience);
+        if audience.is_none() && hub_secrets.is_empty() && tcx_store.is_none() {
+            return Err(Failure::usage("name the service's audience by --audience NAME"));
+        }
         let window_s = args.window_s.or(file.window_s).unwrap_or(30);
         let memory = match args.memory.or(file.memory) {
             None => Memory::Local,
@@ -123,7 +137,7 @@ impl Config {
             pass_memory_ms: args.tcx_pass_memory_s.or(file.tcx_pass_memory_s).map(|seconds| seconds.saturating_mul(1_000)),
             ..TcxRules::default()
         };
-        let tcx = args.tcx_store.or(file.tcx_store).map(|store| Tcx { store, rules });
+        let tcx = tcx_store.map(|store| Tcx { store, rules });
         let list = |flag: Option<String>, file: Many<String>| {
             let given = flag.map(|list| inputs::names(Some(&list)));
             given.unwrap_or_else(|| file.under(Vec::new()).iter().flat_map(|names| inputs::names(Some(names))).collect())
@@ -131,9 +145,12 @@ impl Config {
         Ok(Self {
             listen: args.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
             admin_listen: args.admin_listen.or(file.admin_listen),
-            audience,
             authorities: file.authority.under(args.authority),
-            files: files(file.key.under(args.key), args.revocations.or(file.revocations))?,
+            files: match audience {
+                Some(_) => files(file.key.under(args.key), args.revocations.or(file.revocations))?,
+                None => RingSources::default(),
+            },
+            audience,
             memory,
             capacity: args.capacity.or(file.capacity).unwrap_or(1 << 17),
             max_ttl_s: args.max_ttl_s.or(file.max_ttl_s).unwrap_or(600),
@@ -144,7 +161,27 @@ impl Config {
             max_body: args.max_body.or(file.max_body).unwrap_or(1 << 20),
             max_answer: args.max_answer.or(file.max_answer).unwrap_or(1 << 20),
             tcx,
+            hub_secrets,
+            origins: file.origin.under(args.origin),
         })
+    }
+}
+
+/// The secrets of the hub's apps: of the file, and `NAME_SOCKTOPUS_SECRET` of the environment, which wins. No two may be equal.
+fn hub_secrets(file: BTreeMap<String, String>) -> Result<SocktopusSecrets, Failure> {
+    let mut secrets = SocktopusSecrets::default();
+    let mut add = |app: &str, secret: &str| secrets.add(app, secret.as_bytes()).map_err(|error| Failure::key_in(error, app));
+    for (app, secret) in file {
+        add(&app.to_ascii_lowercase(), &secret)?;
+    }
+    for (variable, secret) in std::env::vars_os() {
+        let Some(app) = variable.to_str().and_then(SocktopusSecrets::app_of) else { continue };
+        add(&app, secret.to_str().ok_or_else(|| Failure::config(format!("the secret of {app} is no text")))?)?;
+    }
+    if secrets.are_distinct() {
+        Ok(secrets)
+    } else {
+        Err(Failure::config("two apps of the hub have one secret, so that a token of one would be good for the other"))
     }
 }
 
@@ -189,7 +226,7 @@ mod tests {
         let args = ServeArgs { config: Some(path.clone()), audience: Some("z".into()), ..ServeArgs::default() };
         let config = Config::read(args).unwrap();
         std::fs::remove_file(path).unwrap();
-        assert_eq!((config.audience.as_str(), config.window_ms, config.max_ttl_s), ("z", 10_000, 600));
+        assert_eq!((config.audience.as_deref().unwrap(), config.window_ms, config.max_ttl_s), ("z", 10_000, 600));
         assert_eq!((config.authorities, config.ext), (vec!["b".to_owned(), "c".to_owned()], vec!["x".to_owned(), "y".to_owned()]));
         assert_eq!((config.memory, config.files.keys), (Memory::Mapped("m".into()), vec![PathBuf::from("keys")]));
     }

@@ -8,7 +8,9 @@ use super::config::{Config, Memory, Tcx};
 use super::output::{Failure, Output, Said};
 use super::signals;
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use oscar::OscarLayer;
+use oscar::hub::{Hub, HubConfig};
 use oscar::tcx::{SqliteTcxStore, TcxLayer};
 use oscartoki::replay::ReplayLog;
 use oscartoki::tcx::TcxAuthority;
@@ -23,6 +25,9 @@ use tokio::sync::watch;
 
 /// How long requests in flight have at the end.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long websockets have at the end.
+const HUB_DRAIN: Duration = Duration::from_secs(5);
 
 /// How often the key files and revocations are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -40,26 +45,47 @@ pub fn runtime(threads: bool) -> Result<tokio::runtime::Runtime, Failure> {
     builder.enable_all().build().map_err(|error| Failure::config(format!("no runtime: {error}")))
 }
 
+/// What one process serves. Whoever names no audience serves no tokis.
+#[derive(Clone, Default)]
+pub struct Served {
+    pub oscar: Option<OscarLayer>,
+    pub tcx: Option<TcxLayer>,
+    pub hub: Option<Hub>,
+}
+
+impl Served {
+    /// When it is ready, in milliseconds from now.
+    pub fn ready_in_ms(&self) -> i64 {
+        self.oscar.as_ref().map_or(0, |layer| layer.service().ready_at().saturating_sub(oscar::clock::now_ms()).max(0))
+    }
+}
+
 async fn run(config: Config, output: Output) -> Result<Said, Failure> {
-    let ring = Arc::new(Keyring::new(&config.audience).map_err(Failure::key)?);
-    let files = RingFiles::open(ring.clone(), config.files.clone())?;
+    let ring = config.audience.as_deref().map(Keyring::new).transpose().map_err(Failure::key)?.map(Arc::new);
+    let files = ring.as_ref().map(|ring| RingFiles::open(ring.clone(), config.files.clone())).transpose()?;
     // The signals are ours before anybody is told that we listen.
     let stop = signals::stop()?;
     let listener = bind(&config.listen).await?;
     let address = local_address(&listener)?;
-    let service = Arc::new(service(&config, ring.clone(), &address)?);
-    let layer = OscarLayer::new(service.clone());
-    let tcx = config.tcx.as_ref().map(tcx).transpose()?;
+    let service = ring.as_ref().map(|ring| service(&config, ring.clone(), &address)).transpose()?.map(Arc::new);
+    let served = Served {
+        oscar: service.clone().map(OscarLayer::new),
+        tcx: config.tcx.as_ref().map(tcx).transpose()?,
+        hub: hub(&config, service.clone()),
+    };
 
-    tokio::spawn(follow(files, ring.clone()));
-    let (quit, quitting) = watch::channel(false);
-    let mut servers = vec![start(listener, routes::app(&layer, tcx.as_ref()), quitting.clone())];
-    if let Some(admin) = &config.admin_listen {
-        servers.push(start(bind(admin).await?, metrics::app(&layer), quitting));
+    if let (Some(files), Some(ring)) = (files, ring.clone()) {
+        tokio::spawn(follow(files, ring));
     }
-    tracing::info!(address, audience = config.audience, keys = ring.kids().len(), memory = ?config.memory, "started");
+    let (quit, quitting) = watch::channel(false);
+    let mut servers = vec![start(listener, routes::app(&served), quitting.clone())];
+    if let Some(admin) = &config.admin_listen {
+        servers.push(start(bind(admin).await?, metrics::app(&served), quitting));
+    }
+    let keys = ring.map_or(0, |ring| ring.kids().len());
+    tracing::info!(address, audience = config.audience, keys, memory = ?config.memory, hub = served.hub.is_some(), tcx = served.tcx.is_some(), "started");
 
-    let ready_in = service.ready_at().saturating_sub(oscar::clock::now_ms());
+    let ready_in = served.ready_in_ms();
     let ready = async {
         tokio::time::sleep(Duration::from_millis(u64::try_from(ready_in).unwrap_or_default())).await;
         let line = format!("http://{address}");
@@ -72,6 +98,9 @@ async fn run(config: Config, output: Output) -> Result<Said, Failure> {
     }
     tracing::info!("stopping");
     let _ = quit.send(true);
+    if let Some(hub) = &served.hub {
+        hub.drain(HUB_DRAIN).await;
+    }
     for server in servers {
         if tokio::time::timeout(DRAIN, server).await.is_err() {
             tracing::warn!("requests in flight were cut off");
@@ -103,12 +132,17 @@ fn tcx(config: &Tcx) -> Result<TcxLayer, Failure> {
     Ok(TcxLayer::new(Arc::new(TcxAuthority::new(config.rules.clone(), Arc::new(store)))))
 }
 
+/// A hub, where an app has a secret.
+fn hub(config: &Config, service: Option<Arc<Service>>) -> Option<Hub> {
+    let (secrets, origins) = (config.hub_secrets.clone(), config.origins.clone());
+    (!secrets.is_empty()).then(|| Hub::new(HubConfig { secrets, origins, service, clock: oscar::clock::now_ms }))
+}
+
 fn service(config: &Config, ring: Arc<Keyring>, address: &str) -> Result<Service, Failure> {
     let mut authorities = vec![address.to_owned()];
     // An audience may be a name that is no authority: then nobody can send to it.
-    if oscartoki::http::normalise_authority(config.audience.as_bytes(), &mut [0; 255]).is_ok() {
-        authorities.push(config.audience.clone());
-    }
+    let named = config.audience.iter().filter(|name| oscartoki::http::normalise_authority(name.as_bytes(), &mut [0; 255]).is_ok());
+    authorities.extend(named.cloned());
     authorities.extend(config.authorities.iter().cloned());
     let rules = ServiceConfig {
         authorities,
@@ -136,6 +170,8 @@ fn start(listener: TcpListener, app: Router, mut quitting: watch::Receiver<bool>
     let quit = async move {
         let _ = quitting.wait_for(|quit| *quit).await;
     };
+    // Frames and answers are small and wanted now.
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     let server = axum::serve(listener, app).with_graceful_shutdown(quit);
     tokio::spawn(async move {
         if let Err(error) = server.into_future().await {

@@ -10,7 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A folder that goes away, with a secret (that of the spec's vectors), its audience key, and another secret.
-pub struct Desk(PathBuf);
+pub struct Desk {
+    folder: PathBuf,
+    /// What `serve` finds in its environment.
+    pub environment: Vec<(String, String)>,
+}
 
 pub const AUDIENCE: &str = "api.example.com";
 pub const KID: &str = "1f0e6552cdeefa20";
@@ -20,8 +24,8 @@ impl Desk {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("oscar-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let desk = Self(std::env::temp_dir().join(name));
-        std::fs::create_dir(&desk.0).unwrap();
+        let desk = Self { folder: std::env::temp_dir().join(name), environment: Vec::new() };
+        std::fs::create_dir(&desk.folder).unwrap();
         desk.write("secret", &format!("# a comment\n\n{SECRET}\n"));
         let key = desk.run(&["audience-key", "--secret", "secret", "--audience", AUDIENCE]);
         desk.write("key", &String::from_utf8(key.stdout).unwrap());
@@ -29,7 +33,7 @@ impl Desk {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.folder.join(name)
     }
 
     pub fn write(&self, name: &str, text: &str) {
@@ -38,7 +42,7 @@ impl Desk {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_oscar"));
-        command.args(args).current_dir(&self.0).stdin(Stdio::null());
+        command.args(args).current_dir(&self.folder).stdin(Stdio::null());
         command.env_remove("OSCAR_SECRET").env_remove("OSCAR_KEY").env_remove("OSCAR_LOG");
         command
     }
@@ -92,6 +96,7 @@ impl Desk {
     /// [`Desk::launch`] with a level of the log.
     pub fn launch_logging(&self, args: &[&str], level: &str) -> Serving {
         let mut command = self.command(&["serve", "--audience", AUDIENCE]);
+        command.envs(self.environment.iter().map(|(name, text)| (name.as_str(), text.as_str())));
         if !args.contains(&"--key") {
             command.args(["--key", "key"]);
         }
@@ -106,7 +111,7 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -1,20 +1,56 @@
 //! `/metrics` on the admin listener, in Prometheus' text format.
 
-use axum::Router;
+use super::Served;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::{Json, Router};
 use oscar::OscarLayer;
+use oscar::hub::{Hub, Listed};
 use oscartoki::OscarError;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
 
-pub fn app(layer: &OscarLayer) -> Router {
-    Router::new().route("/metrics", get(metrics)).with_state(layer.clone())
+pub fn app(served: &Served) -> Router {
+    Router::new().route("/metrics", get(metrics)).route("/connections", get(connections)).with_state(served.clone())
 }
 
-async fn metrics(State(layer): State<OscarLayer>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&layer))
+async fn metrics(State(served): State<Served>) -> impl IntoResponse {
+    let tokis = served.oscar.as_ref().map(text).unwrap_or_default();
+    let hub = served.hub.as_ref().map(hub_text).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], tokis + &hub)
+}
+
+/// Who is connected to the hub.
+async fn connections(State(served): State<Served>) -> Json<Value> {
+    let list = served.hub.as_ref().map(Hub::list).unwrap_or_default();
+    let object = |one: &Listed| json!({ "app": one.app, "connection": one.connection, "generation": one.generation, "since_ms": one.since_ms, "issued_ms": one.issued_ms });
+    Json(json!({ "connections": list.iter().map(object).collect::<Vec<_>>() }))
+}
+
+fn hub_text(hub: &Hub) -> String {
+    let counters = hub.counters();
+    let mut out = String::new();
+    let connections = u64::try_from(hub.connections()).unwrap_or(u64::MAX);
+    let _ = writeln!(
+        out,
+        "# HELP oscar_hub_connections Open connections.\n# TYPE oscar_hub_connections gauge\noscar_hub_connections {connections}"
+    );
+    for (name, help, counter) in [
+        ("connected", "Connections that were admitted.", &counters.connected),
+        ("refused", "Connections that were refused.", &counters.refused),
+        ("delivered", "Messages put into a connection's queue.", &counters.delivered),
+        ("failed", "Messages for nobody, or for a full queue.", &counters.failed),
+        ("kicked", "Connections that were kicked.", &counters.kicked),
+        ("slow", "Connections closed because their client did not read.", &counters.slow),
+    ] {
+        let number = counter.load(Ordering::Relaxed);
+        let _ =
+            writeln!(out, "# HELP oscar_hub_{name}_total {help}\n# TYPE oscar_hub_{name}_total counter\noscar_hub_{name}_total {number}");
+    }
+    out
 }
 
 fn text(layer: &OscarLayer) -> String {

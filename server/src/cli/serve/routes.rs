@@ -1,31 +1,33 @@
 //! What is on the socket: health, readiness, and an echo that needs a toki.
 
+use super::Served;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use bytes::Bytes;
+use oscar::Verified;
 use oscar::tcx::{TcxClient, TcxLayer};
-use oscar::{OscarLayer, Verified};
 use oscartoki::encoding::hex;
-use oscartoki::{Service, sha256};
+use oscartoki::sha256;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tower::ServiceExt as _;
 
-pub fn app(layer: &OscarLayer, tcx: Option<&TcxLayer>) -> Router {
-    let echoes = Router::new().route("/echo", any(echo)).route("/echo/", any(echo)).route("/echo/{*rest}", any(echo));
-    // The limit of bodies is the layer's, not axum's.
-    let echoes = echoes.layer(DefaultBodyLimit::disable()).route_layer(layer.clone());
-    let nothing = Router::new().fallback(|| async { StatusCode::NOT_FOUND }).layer(layer.clone());
-    Router::new()
+pub fn app(served: &Served) -> Router {
+    let mut app = Router::new()
         .route("/healthz", get(|| async { Json(json!({ "healthy": true })) }))
         .route("/readyz", get(readyz))
-        .with_state(layer.service().clone())
-        .merge(echoes)
-        .merge(tcx.map(tcx_routes).unwrap_or_default())
-        .fallback(|request: Request| unknown(nothing, request))
+        .with_state(served.clone());
+    if let Some(layer) = &served.oscar {
+        let echoes = Router::new().route("/echo", any(echo)).route("/echo/", any(echo)).route("/echo/{*rest}", any(echo));
+        // The limit of bodies is the layer's, not axum's.
+        app = app.merge(echoes.layer(DefaultBodyLimit::disable()).route_layer(layer.clone()));
+    }
+    app = app.merge(served.tcx.as_ref().map(tcx_routes).unwrap_or_default());
+    app = app.merge(served.hub.as_ref().map(oscar::hub::routes).unwrap_or_default());
+    let (served, nothing) = (served.clone(), Router::new().fallback(|| async { StatusCode::NOT_FOUND }));
+    app.fallback(|request: Request| unknown(served, nothing, request))
 }
 
 /// The authority, and an echo that needs TCX headers.
@@ -40,23 +42,23 @@ async fn tcx_echo(client: TcxClient, method: Method, OriginalUri(uri): OriginalU
     Json(json!({ "app_id": client.app_id(), "type": client.kind(), "method": method.as_str(), "target": target }))
 }
 
-/// An unknown path: who signed the request gets a signed 404, everybody else a plain one.
-async fn unknown(signed: Router, request: Request) -> Response {
-    if !request.headers().contains_key("oscartoki") {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    match signed.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+/// An unknown path: who signed the request gets a signed 404, everybody else a plain one, in the hub's form where there is one.
+async fn unknown(served: Served, nothing: Router, request: Request) -> Response {
+    match served.oscar {
+        Some(layer) if request.headers().contains_key("oscartoki") => match nothing.layer(layer).oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
+        _ if served.hub.is_some() => (StatusCode::NOT_FOUND, Json(json!({ "code": 404, "message": "Not Found" }))).into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn readyz(State(service): State<Arc<Service>>) -> (StatusCode, Json<Value>) {
-    let wait_ms = service.ready_at().saturating_sub(oscar::clock::now_ms());
-    if wait_ms > 0 {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "wait_ms": wait_ms })));
+async fn readyz(State(served): State<Served>) -> (StatusCode, Json<Value>) {
+    match served.ready_in_ms() {
+        0 => (StatusCode::OK, Json(json!({ "ready": true }))),
+        wait_ms => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "wait_ms": wait_ms }))),
     }
-    (StatusCode::OK, Json(json!({ "ready": true })))
 }
 
 async fn echo(client: Verified, method: Method, OriginalUri(uri): OriginalUri, body: Bytes) -> Json<Value> {
