@@ -154,7 +154,7 @@ async fn who_is_not_let_in_learns_nothing() {
             SocktopusToken { app: "nobody".into(), connection: "x".into(), ts_ms: now() }.mint(SECRET.as_bytes()).unwrap(),
             401,
         ),
-        ("of another app's name", used.replace(&"73686f70"[..], "6f74686572"), 401),
+        ("of another app's name", used.replace("73686f70", "6f74686572"), 401),
         ("old", token_at("x", now() - 6_000), 401),
         ("of the future", token_at("x", now() + 3_000), 401),
         ("far in the future", token_at("x", now() + 86_400_000), 401),
