@@ -612,7 +612,8 @@ oscar_status oscar_call_next(oscar_handle call,
                              struct oscar_step *step);
 
 // The answer came. `head`: two bytes of big-endian HTTP status, then lp(name) lp(value) for each header in order; `body`: the content after
-// removing content-coding; the clocks are those when the head arrived. An answer to nothing changes nothing.
+// removing content-coding; the clocks are those when the head arrived. An answer to nothing changes nothing; a head that does not
+// parse counts as no answer.
 oscar_status oscar_call_received(oscar_handle call,
                                  const uint8_t *head,
                                  size_t head_len,

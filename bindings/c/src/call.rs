@@ -5,8 +5,8 @@ use crate::client::{Signed, sign_options};
 use crate::fields::{answer_head, mono, request_of};
 use crate::handle::{self, CALLS, CLIENTS, Handle};
 use crate::outcome::COutcome;
-use crate::status::{Status, guard, remember};
-use oscartoki::{Content, OscarError, Request, RequestRef, Step};
+use crate::status::{Result, Status, guard, remember};
+use oscartoki::{AnswerHead, Call, Content, OscarError, Request, RequestRef, Step};
 use std::ffi::c_char;
 
 /// Send a request with the headers of the step, then say what came.
@@ -108,7 +108,8 @@ pub unsafe extern "C" fn oscar_call_next(call: Handle, now_ms: i64, mono_ms: i64
 }
 
 /// The answer came. `head`: two bytes of big-endian HTTP status, then lp(name) lp(value) for each header in order; `body`: the content after
-/// removing content-coding; the clocks are those when the head arrived. An answer to nothing changes nothing.
+/// removing content-coding; the clocks are those when the head arrived. An answer to nothing changes nothing; a head that does not
+/// parse counts as no answer.
 ///
 /// # Safety
 /// `head` and `body` have so many readable bytes.
@@ -123,9 +124,10 @@ pub unsafe extern "C" fn oscar_call_received(
     mono_ms: i64,
 ) -> Status {
     guard(|| {
+        let call = handle::look_up(&CALLS, call)?;
         // SAFETY: as this function asks.
-        let (head, body) = unsafe { (answer_head(head, head_len)?, bytes(body, body_len)?) };
-        handle::look_up(&CALLS, call)?.received_head(&head, content(&[], body)?, received_ms, mono(mono_ms));
+        let (head, body) = unsafe { (answer_head(head, head_len), bytes(body, body_len)?) };
+        call.received_head(&readable(&call, head)?, content(&[], body)?, received_ms, mono(mono_ms));
         Ok(())
     })
 }
@@ -145,11 +147,20 @@ pub unsafe extern "C" fn oscar_call_received_digest(
     mono_ms: i64,
 ) -> Status {
     guard(|| {
+        let call = handle::look_up(&CALLS, call)?;
         // SAFETY: as this function asks.
-        let (head, digest) = unsafe { (answer_head(head, head_len)?, array::<32>(digest)?) };
-        handle::look_up(&CALLS, call)?.received_head(&head, Content::Digest(digest), received_ms, mono(mono_ms));
+        let (head, digest) = unsafe { (answer_head(head, head_len), array::<32>(digest)?) };
+        call.received_head(&readable(&call, head)?, Content::Digest(digest), received_ms, mono(mono_ms));
         Ok(())
     })
+}
+
+/// A head that does not parse ends the call as if no answer had come: else the next step would send the same request again.
+fn readable<'a>(call: &Call, head: Result<AnswerHead<'a>>) -> Result<AnswerHead<'a>> {
+    if head.is_err() {
+        call.failed();
+    }
+    head
 }
 
 /// An answer came whose content is over `max_answer`.
