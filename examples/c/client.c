@@ -30,6 +30,8 @@
 
 typedef struct options {
     const char *secret_file, *audience, *method, *body, *url;
+    oscar_slice authority;
+    char target[8192]; /* as it is sent */
     const char *headers[MAX_LIST];
     size_t headers_len;
     const char *ext[MAX_LIST];
@@ -55,7 +57,7 @@ typedef struct incoming {
     int64_t wall_ms, mono_ms; /* when the head had arrived */
     char *body;
     size_t body_len;
-    int too_large;
+    int too_large, head_done;
 } incoming;
 
 static int64_t clock_ms(clockid_t clock) {
@@ -66,21 +68,16 @@ static int64_t clock_ms(clockid_t clock) {
 
 static int64_t wall_ms(const options *given) { return clock_ms(CLOCK_REALTIME) + given->clock_off_ms; }
 
-/* The authority and the target of a URL as they go over the wire: nothing is decoded or normalised. */
-static int split_url(const char *url, oscar_slice *authority, oscar_slice *target) {
+/* The authority and the target of a URL as they go over the wire: nothing is decoded or normalised. An empty path is sent as /, and a fragment,
+ * which is never sent, is refused. */
+static int split_url(const char *url, oscar_slice *authority, char *target, size_t capacity) {
     const char *start = strstr(url, "://"), *path;
-    if (start == NULL) return 0;
+    if (start == NULL || strchr(start, '#') != NULL) return 0;
     start += 3;
-    path = start + strcspn(start, "/?#");
+    path = start + strcspn(start, "/?");
     authority->data = start;
     authority->len = (size_t)(path - start);
-    if (*path != '/') { /* an empty path is sent as / */
-        *target = oscar_str("/");
-        return *path == 0;
-    }
-    target->data = path;
-    target->len = strcspn(path, "#");
-    return 1;
+    return (size_t)snprintf(target, capacity, "%s%s", *path == '/' ? "" : "/", path) < capacity;
 }
 
 /* libcurl's callbacks */
@@ -92,13 +89,16 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
     if (len > 5 && strncmp(line, "HTTP/", 5) == 0) { /* a status line: what came before was an interim answer */
         const char *space = (const char *)memchr(line, ' ', len);
         in->status = space ? strtol(space, NULL, 10) : 0;
+        in->head_done = 0;
         oscar_pack_end(&in->head);
         oscar_pack_begin(&in->head);
         oscar_pack_be16(&in->head, (int32_t)in->status);
         return len;
     }
+    if (in->head_done) return len; /* fields behind the content are no headers */
     in->wall_ms = wall_ms(in->given);
     in->mono_ms = clock_ms(CLOCK_MONOTONIC);
+    in->head_done = end == 0;
     for (name = 0; name < end && line[name] != ':';) name++;
     if (name == end) return len;
     for (start = name + 1; start < end && strchr(" \t", line[start]);) start++;
@@ -135,17 +135,14 @@ static void add(struct curl_slist **list, const char *name, const char *value) {
 static CURLcode send_step(const worker *w, CURL *curl, const oscar_step *step, incoming *in) {
     const options *given = w->given;
     struct curl_slist *list = NULL;
-    oscar_slice authority, target;
-    char raw_target[4096];
-    int bare = step->headers.probe || given->body == NULL;
+    int bare = step->headers.probe || given->body == NULL, typed = 0;
     size_t at;
     CURLcode sent;
-    split_url(given->url, &authority, &target);
-    snprintf(raw_target, sizeof raw_target, "%.*s", (int)target.len, (const char *)target.data);
     for (at = 0; at < given->headers_len; at++) {
         const char *header = given->headers[at];
         if (step->headers.probe && oscar_client_drops_from_probe(w->client, header, strcspn(header, ":"))) continue;
         list = curl_slist_append(list, header);
+        typed = typed || strncasecmp(header, "content-type:", 13) == 0;
     }
     add(&list, "oscartoki", step->headers.toki);
     add(&list, "oscartokikey", step->headers.grant);
@@ -153,7 +150,7 @@ static CURLcode send_step(const worker *w, CURL *curl, const oscar_step *step, i
     list = curl_slist_append(list, "Expect:");
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, given->url);
-    curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, raw_target);
+    curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, given->target);
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     /* libcurl sends a request again when a kept connection turns out to be dead: nothing is resent behind the protocol's back. */
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
@@ -164,7 +161,7 @@ static CURLcode send_step(const worker *w, CURL *curl, const oscar_step *step, i
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
     } else {
         if (!bare || strcmp(step->method, "GET") != 0) {
-            list = curl_slist_append(list, "Content-Type: application/json");
+            if (!typed) list = curl_slist_append(list, "Content-Type:"); /* none of libcurl's own */
             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, bare ? 0L : (long)strlen(given->body));
             curl_easy_setopt(curl, CURLOPT_POSTFIELDS, bare ? "" : given->body);
         }
@@ -194,7 +191,6 @@ static oscar_status covered(const worker *w, uint8_t *ext, size_t capacity, size
         oscar_pack_field(&pack, header, name);
         oscar_pack_field(&pack, header + start, strlen(header + start));
     }
-    if (given->body != NULL) oscar_pack_header(&pack, "content-type", "application/json");
     status = oscar_client_request_ext(w->client, pack.data, pack.len, ext, capacity, len);
     oscar_pack_end(&pack);
     return status;
@@ -224,7 +220,8 @@ static int call(const worker *w, CURL *curl) {
     oscar_pack_begin(&in.head);
     if (given->ext_len > 0 && (status = covered(w, ext, sizeof ext, &ext_len)) != OSCAR_OK) return fail(status, 0);
     request.method = oscar_str(given->method);
-    split_url(given->url, &request.authority, &request.target);
+    request.authority = given->authority;
+    request.target = oscar_str(given->target);
     request.ext.data = ext;
     request.ext.len = ext_len;
     request.body = oscar_str(given->body);
@@ -333,17 +330,16 @@ static int parse(int argc, char **argv, options *given) {
         } else return 0;
     }
     if (given->method == NULL) given->method = given->body ? "POST" : "GET";
-    return given->url != NULL && given->secret_file != NULL && given->count > 0 && given->parallel > 0 && given->parallel <= 256;
+    return given->url != NULL && split_url(given->url, &given->authority, given->target, sizeof given->target) && given->secret_file != NULL && given->count > 0 && given->parallel > 0 && given->parallel <= 256;
 }
 
 int main(int argc, char **argv) {
     static worker workers[256];
-    options given;
+    static options given;
     oscar_handle client = 0;
-    oscar_slice authority, target;
     oscar_status status;
     int at, code = 0;
-    if (!parse(argc, argv, &given) || !split_url(given.url, &authority, &target) || target.len > 4000) {
+    if (!parse(argc, argv, &given)) {
         fprintf(stderr, "usage: client --secret FILE --audience NAME [-X METHOD] [-d BODY] [-H 'Name: value']... [--ext LIST] [--repeatable]\n"
                         "              [--verify-first] [--trust-clock] [--roll-every] [--count N] [--parallel N] [--clock-off-ms N] URL\n");
         return 2;

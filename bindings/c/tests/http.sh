@@ -1,22 +1,25 @@
 #!/bin/sh
-# The two examples against each other: what is verified, and what is refused.
+# http.sh [CLIENT SERVICE]: two example programs against each other, those in C unless named: what is verified, and what is refused.
 set -eu
 cd "$(dirname "$0")/../../.."
+client=${1:-target/c/client}
+service_program=${2:-target/c/service}
 work=$(mktemp -d)
 trap 'kill "$service" 2> /dev/null || true; rm -rf "$work"' EXIT
 target/c/api --keys "$work"
-target/c/service --key "$work/key" --audience api.example.com --first-start > "$work/out" 2> "$work/err" &
+"$service_program" --listen 127.0.0.1:0 --audience api.example.com --key "$work/key" --revocations "$work/revoked" --memory "$work/memory" \
+    --workers 3 --first-start > "$work/out" 2> "$work/err" &
 service=$!
 for _ in $(seq 100); do
     if [ -s "$work/out" ]; then break; fi
     sleep 0.1
 done
-url=$(sed -n 's/^listening on //p' "$work/out")
+url=$(sed -n 's/^listening on //p' "$work/out")/echo
 
 expect() { # EXIT PATTERN ARGUMENT...
     want=$1 pattern=$2 got=0
     shift 2
-    target/c/client "$@" > "$work/said" 2>&1 || got=$?
+    "$client" "$@" > "$work/said" 2>&1 || got=$?
     if [ "$got" != "$want" ] || ! grep -q "$pattern" "$work/said"; then
         echo "http.sh: client $*: exit $got, want $want and /$pattern/:" >&2
         cat "$work/said" >&2
@@ -49,6 +52,16 @@ status=$(curl -s -o /dev/null -w '%{http_code} %header{oscartoki-error}' -H 'osc
 [ "$status" = '400 malformed' ] || { echo "http.sh: a big body: $status" >&2; exit 1; }
 status=$(curl -s -o /dev/null -w '%{http_code} %header{oscartoki-error} %header{www-authenticate}' "$url/plain")
 [ "$status" = '401 missing oscartoki' ] || { echo "http.sh: no toki: $status" >&2; exit 1; }
+# shellcheck disable=SC2086
+{
+    expect 0 '"error": "not found"' $us "${url%/echo}/elsewhere"
+    expect 0 '"session": null, "method": "GET", "target": "/echo?", "body_sha256": null}' $us "$url?"
+    # A revocation is in force in every worker within two seconds.
+    kid=$(sed -n 's/.*"client": "\([0-9a-f]*\)".*/\1/p' "$work/said")
+    echo "revoked $kid" >> "$work/revoked"
+    sleep 2
+    for _ in 1 2 3 4 5 6; do expect 1 'error: revoked' $us "$url"; done
+}
 kill "$service"
-wait "$service"
+wait "$service" || { echo "http.sh: the service ended with $?" >&2; exit 1; }
 echo "client and service agree"
