@@ -15,6 +15,8 @@ module Oscartoki
     LIBRARY = File.expand_path("#{FFI::Platform::LIBPREFIX}oscartoki.#{FFI::Platform::LIBSUFFIX}", __dir__)
     ABI_VERSION = 1
     ffi_lib LIBRARY
+    # Never closed: at exit Ruby frees what is held after ffi has closed its own.
+    OPEN = Fiddle::Handle.new(LIBRARY)
 
     # What a letter of a signature stands for: handle, time or count, slice (pointer and length), text buffer, pointer to bytes or a struct; numbers.
     LETTERS = {
@@ -141,7 +143,7 @@ module Oscartoki
     def hold(handle, free) = Fiddle::Pointer.new(handle, 0, free)
 
     # The function that frees handles of a type.
-    def freer(name) = ffi_libraries.first.find_function("oscar_#{name}_free").address
+    def freer(name) = OPEN["oscar_#{name}_free"]
 
     # A new handle, by a call that writes it.
     def handle(**known)
