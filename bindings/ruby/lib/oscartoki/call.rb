@@ -28,7 +28,7 @@ module Oscartoki
 
     # The next step. Asked again before an answer was given, it is the same; after the end, the same end.
     def next(now_ms: nil, mono_ms: nil)
-      raw = "\0".b * Step::SIZE
+      raw = Door::ZERO * Step::SIZE
       Door.check(Door.call_next(@handle, now_ms || Clock.wall, mono_ms || Clock.mono, raw))
       Step.new(raw)
     end

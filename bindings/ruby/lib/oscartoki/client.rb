@@ -59,8 +59,8 @@ module Oscartoki
              resend: false, stream: false, now_ms: nil, mono_ms: nil)
       request = Pack.request(method, authority, target, ext, digest)
       options = options_of(repeatable, trust_clock, verify_first, stream) | (resend ? RESEND : 0)
-      raw = "\0" * SIGNED_SIZE
-      context = "\0" * 8
+      raw = Door::ZERO * SIGNED_SIZE
+      context = Door::ZERO * 8
       status = Door.client_sign_packed(@handle, request, request.bytesize, body, body ? body.bytesize : 0, options,
                                        now_ms || Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond),
                                        mono_ms || Process.clock_gettime(Process::CLOCK_MONOTONIC, :millisecond), raw, context)
@@ -73,25 +73,14 @@ module Oscartoki
 
     # Judges the answer to a signed request, once; the next is `replayed` and changes nothing.
     def accept(signed, status, body = nil, toki:, grant: nil, ext: nil, digest: nil, received_ms: nil, mono_ms: nil)
-      begin
-        answer = Pack.answer(status, ext, digest) << Pack.proofs(toki, grant)
-      rescue Pack::Misfit
-        # What does not fit is sent empty: the call uses the context up and refuses.
-        answer = ""
-      end
-      judge(answer) do |packed, raw|
+      judge(-> { Pack.answer(status, ext, digest) << Pack.proofs(toki, grant) }) do |packed, raw|
         Door.client_accept_packed(@handle, signed._context, *packed, *Door.slice(body), received_ms || Clock.wall, mono_ms || Clock.mono, raw)
       end
     end
 
     # `accept` from the head of an HTTP answer: finds toki and grant and makes ext by the configured list.
     def accept_head(signed, status, headers, body = nil, received_ms: nil, mono_ms: nil)
-      begin
-        head = Pack.head(status, headers)
-      rescue Pack::Misfit
-        head = ""
-      end
-      judge(head) do |packed, raw|
+      judge(-> { Pack.head(status, headers) }) do |packed, raw|
         Door.client_accept_head(@handle, signed._context, *packed, *Door.slice(body), received_ms || Clock.wall, mono_ms || Clock.mono, raw)
       end
     end
@@ -116,7 +105,7 @@ module Oscartoki
       return unless @covers
 
       packed = Pack.headers(headers)
-      size = "\0".b * FFI.type_size(:size_t)
+      size = Door::ZERO * FFI.type_size(:size_t)
       out = Door.bytes(EXT_ROOM, may_have_run: false) { |room| Door.client_request_ext(@handle, *Door.slice(packed), room, EXT_ROOM, size) }
       out.byteslice(0, size.unpack1("J"))
     end
@@ -131,7 +120,7 @@ module Oscartoki
 
     # How far the service's clock is ahead, as far as answers have told; nil before that.
     def offset_ms
-      out = "\0".b * 8
+      out = Door::ZERO * 8
       Door.client_offset(@handle, out).zero? ? out.unpack1("q") : nil
     end
 
@@ -210,8 +199,12 @@ module Oscartoki
       (repeatable ? REPEATABLE : 0) | (trust_clock ? TRUST_CLOCK : 0) | (verify_first ? VERIFY_FIRST : 0) | (stream ? STREAM : 0)
     end
 
-    def judge(packed)
-      Outcome._judged { |raw| yield Door.slice(packed), raw }
+    # What does not fit its field is sent empty: the call uses the context up and refuses.
+    def judge(pack)
+      Outcome._judged { |raw| yield Door.slice(pack.call), raw }
+    rescue Pack::Misfit
+      outcome = Outcome._judged { |raw| yield Door.slice(""), raw }
+      outcome.name == "bad_packed" ? outcome._malformed : outcome
     end
   end
 end

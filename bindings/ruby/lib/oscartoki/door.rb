@@ -64,6 +64,9 @@ module Oscartoki
       raise LoadError, "oscartoki #{VERSION} was built for ABI #{ABI_VERSION}, but #{LIBRARY} has ABI #{abi_version}: reinstall the gem"
     end
 
+    # `ZERO * size` is what a call writes into: a String that shares its bytes with no other.
+    ZERO = "\0".b.freeze
+
     # ---- structs: their layout; the hot ones are read out of a String ----
 
     # Headers of a signed request.
@@ -147,7 +150,7 @@ module Oscartoki
 
     # A new handle, by a call that writes it.
     def handle(**known)
-      out = "\0".b * 8
+      out = ZERO * 8
       check(yield(out), **known)
       out.unpack1("q")
     end
@@ -156,14 +159,14 @@ module Oscartoki
 
     # The zero-terminated text that a call writes into `room` bytes.
     def text(room)
-      out = "\0".b * room
+      out = ZERO * room
       check(yield(out, room))
       out.unpack1("Z*").force_encoding(Encoding::UTF_8)
     end
 
     # The bytes that a call writes.
     def bytes(room, **known)
-      out = "\0".b * room
+      out = ZERO * room
       check(yield(out), **known)
       out
     end

@@ -51,7 +51,7 @@ module Oscartoki
     # Judges an answer to a request that some other client of the key signed; raises what makes it not authentic.
     def accept(key, request_toki, status, body = nil, toki:, grant: nil, session_grant: nil, ext: nil, digest: nil)
       answer = packed(OscarError::Malformed) { Pack.answer(status, ext, digest) << Pack.proofs(toki, grant) }
-      raw = "\0".b * Door::Outcome.size
+      raw = Door::ZERO * Door::Outcome.size
       got = Door.hazmat_accept(*key._slice, *Door.slice(session_grant), *Door.slice(request_toki), *Door.slice(answer), *Door.slice(body), raw)
       Door.check(got) unless raw.getbyte(Door::Outcome.offset_of(:authentic)) == 1
       claims = Door.bytes(16) { |out| Door.answer_toki_parse(*Door.slice(toki), out) }
@@ -84,7 +84,7 @@ module Oscartoki
              resend: false)
       request = packed { Pack.request(method, authority, target, ext, digest) }
       options = (repeatable ? 1 : 0) | (trust_clock ? 2 : 0) | (resend ? 8 : 0)
-      raw = "\0".b * Door::Signed.size
+      raw = Door::ZERO * Door::Signed.size
       context = Door.handle(may_have_run: false) do |out|
         Door.hazmat_client_sign(client._handle, *Door.slice(request), *Door.slice(body), options, int64(now_ms), int64(mono_ms), Door.eight(nonce), raw, out)
       end
@@ -92,7 +92,7 @@ module Oscartoki
     end
 
     # Key material: the 32 bytes of an audience key.
-    def expose(key) = Door.bytes(32) { |raw| Door.audience_key_read(*key._slice, "\0".b * 8, raw) }
+    def expose(key) = Door.bytes(32) { |raw| Door.audience_key_read(*key._slice, Door::ZERO * 8, raw) }
 
     # A number that fits 64 bits.
     def int64(number)

@@ -104,7 +104,7 @@ module Oscartoki
     def self.parse(text) = new(text)
 
     def initialize(text)
-      claims = "\0".b * Door::GrantClaims.size
+      claims = Door::ZERO * Door::GrantClaims.size
       read = Door.text(ROOM) { |out, room| Door.session_parse(*Door.slice(text), out, room, claims) }
       @kid, @sid, _, @exp_s = claims.unpack("a8a8qq")
       super(read)

@@ -48,7 +48,7 @@ module Oscartoki
 
     # @api private
     def self._judged
-      raw = "\0".b * SIZE
+      raw = Door::ZERO * SIZE
       status = yield raw
       new(raw, (Door.last_detail unless status.zero?))
     end
@@ -57,6 +57,12 @@ module Oscartoki
     def initialize(raw, detail = nil)
       @raw = raw
       @detail = detail
+    end
+
+    # The same, of an answer with a field that is too long.
+    # @api private
+    def _malformed
+      self.class.new([Door.status_from_name("malformed\0")].pack("l") << @raw.byteslice(4..), "a field is too long")
     end
 
     # Why the answer is refused; nil: it is accepted.

@@ -54,7 +54,7 @@ module Oscartoki
     def verify(method, authority, target, toki, grant = nil, body = nil, ext: nil, digest: nil, now_ms: nil)
       @files&.refresh
       request = Pack.asked(method, authority, target, ext, digest, toki, grant)
-      raw = "\0" * VERDICT
+      raw = Door::ZERO * VERDICT
       status = Door.service_verify_packed(@handle, request, request.bytesize, body, body ? body.bytesize : 0,
                                           now_ms || Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond), raw)
       status.zero? ? VerifiedRequest.new(raw) : Verdict._of(status, raw)
@@ -67,7 +67,7 @@ module Oscartoki
     def verify_head(method, target, headers, body = nil, authority: nil, now_ms: nil)
       @files&.refresh
       head = Pack.fields(method, authority, target) << Pack.headers(headers)
-      raw = "\0" * VERDICT
+      raw = Door::ZERO * VERDICT
       Verdict._of(Door.service_verify_head(@handle, head, head.bytesize, body, body ? body.bytesize : 0, now_ms || Clock.wall, raw), raw)
     rescue Pack::Misfit
       misfit { |out| Door.service_verify_head(@handle, nil, 0, nil, 0, 0, out) }
@@ -190,7 +190,7 @@ module Oscartoki
 
     # What does not fit its field is refused as the library refuses it.
     def misfit
-      raw = "\0" * VERDICT
+      raw = Door::ZERO * VERDICT
       yield raw
       raw[0, 12] = [1, -1, 400].pack("l3")
       Refusal.new(raw, "a field is too long")
@@ -217,8 +217,8 @@ module Oscartoki
   def self.explain(keys, method, authority, target, toki, grant = nil, body = nil, ext: nil)
     request = Carried.packed(OscarError::Malformed) { Pack.asked(method, authority, target, ext, nil, toki, grant) }
     held = keys.map { |label, key| Pack.fields(label.to_s, key.to_text) }.join
-    found = "\0".b * 8
+    found = Door::ZERO * 8
     Door.check(Door.explain(*Door.slice(held), *Door.slice(request), *Door.slice(body), found))
-    found == "\0" * 8 ? nil : Door.growing { |out| out.replace(found) && 0 }
+    found == Door::ZERO * 8 ? nil : Door.growing { |out| out.replace(found) && 0 }
   end
 end

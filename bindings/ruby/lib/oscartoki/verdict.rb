@@ -95,13 +95,13 @@ module Oscartoki
     def finish(body = nil, digest: nil)
       raise ArgumentError, "a digest is a String of 32 bytes" unless digest.nil? || digest.bytesize == 32
 
-      raw = "\0".b * SIZE
+      raw = Door::ZERO * SIZE
       Verdict._of(Door.service_finish(@context, *Door.slice(body), digest, raw), raw)
     end
 
     # The body is over the limit: a Refusal.
     def too_large
-      raw = "\0".b * SIZE
+      raw = Door::ZERO * SIZE
       Verdict._of(Door.service_too_large(@context, raw), raw)
     end
 
@@ -118,7 +118,7 @@ module Oscartoki
     def reply
       body = nil
       toki = Door.text(TOKI) do |out, room|
-        text = "\0".b * BODY
+        text = Door::ZERO * BODY
         status = Door.service_handshake(@context, out, room, text, BODY)
         body = text.unpack1("Z*")
         status
