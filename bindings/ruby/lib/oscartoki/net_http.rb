@@ -85,7 +85,6 @@ module Oscartoki
 
       if request.body_stream
         request.body = request.body_stream.read
-        request.body_stream = nil
         request.delete("transfer-encoding")
       end
       # What Net::HTTP would say by itself, which may be covered.

@@ -99,6 +99,7 @@ module Oscartoki
         exchange = self.begin
         first = http.request(Net::HTTP::Get.new(url.request_uri, headers.merge(exchange.headers)))
         exchange.accept_first(first.body.to_s, first["oscartoki"])
+        headers = { "content-type" => "application/x-www-form-urlencoded" }.merge(headers) if body
         answer = http.send_request(method.to_s, url.request_uri, body, headers.merge(exchange.headers))
         exchange.accept_second(answer["oscartoki"])
         answer
