@@ -317,6 +317,7 @@ def main(files)
   files.each do |file|
     begin
       cases = JSON.parse(File.read(file, encoding: "UTF-8")).fetch("cases")
+      raise TypeError, "cases is no list" unless cases.is_a?(Array)
     rescue SystemCallError, JSON::ParserError, EncodingError, KeyError, NoMethodError, TypeError => e
       warn "#{file}: #{e.message.lines.first}"
       return 2

@@ -36,7 +36,7 @@ class RoomTest < Minitest::Test
   def service = @service ||= make_service(key)
 
   def make_service(key, **options)
-    options = { authorities: [NAME], memory: MemoryReplayLog.new(100_000), first_start: true, **options }
+    options = { authorities: [NAME], memory: MemoryReplayLog.new(100_000), first_start: true, now_ms: NOW, **options }
     Service.new(keys: [key.to_text], **options)
   end
 
