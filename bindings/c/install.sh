@@ -19,7 +19,7 @@ place() { # FILE TARGET
 place "$root/include/oscartoki.h" "$prefix/include/oscartoki.h"
 cp -R "$root/bindings/cpp/include/." "$prefix/include/"
 
-if [ "$built/liboscartoki.a" -nt "$prefix/lib/liboscartoki.a" ]; then
+if [ ! -e "$prefix/lib/liboscartoki.a" ] || [ "$built/liboscartoki.a" -nt "$prefix/lib/liboscartoki.a" ]; then
     case $(uname -s) in
         Darwin)
             shared=liboscartoki.$abi.dylib

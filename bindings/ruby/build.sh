@@ -5,22 +5,21 @@ cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 work=$root/.oscar/ruby
 dist=$root/.oscar/dist/ruby
-target=${CARGO_TARGET_DIR:-$root/target}
 command -v ruby >/dev/null && ruby -e 'require "ffi"' 2>/dev/null ||
   { echo "error: ruby >= 3.1 with ffi is needed: apt-get install ruby ruby-ffi, or scripts/setup ruby" >&2; exit 1; }
 
-(cd "$root" && cargo build -q --release -p liboscartoki)
+# The C door alone: what the other doors export stays behind.
+"$root/bindings/c/install.sh" "$root/target/c/prefix" >&2
 case $(uname -s) in Darwin) library=liboscartoki.dylib ;; *) library=liboscartoki.so ;; esac
+built=$root/target/c/prefix/lib/$library
 
-state=$(cat "$target/release/$library" oscartoki.gemspec README.md build.sh $(find lib sig -name '*.rb' -o -name '*.rbs' | sort) <(ruby -v) | sha256sum)
+state=$(cat "$built" oscartoki.gemspec README.md build.sh $(find lib sig -name '*.rb' -o -name '*.rbs' | sort) <(ruby -v) | sha256sum)
 if [ "$(cat "$work/.stamp" 2>/dev/null)" != "$state" ]; then
   rm -rf "$work" "$dist"
   mkdir -p "$work/stage" "$dist"
   cp -R lib sig README.md oscartoki.gemspec "$root"/LICENSE-* "$work/stage/"
   rm -f "$work/stage/lib/oscartoki"/liboscartoki.*
-  cp "$target/release/$library" "$work/stage/lib/oscartoki/"
-  # Only the C ABI is called from here: what the other doors read from the symbols stays behind.
-  [ "$library" = liboscartoki.dylib ] || ! command -v strip >/dev/null || strip --strip-unneeded "$work/stage/lib/oscartoki/$library"
+  cp -L "$built" "$work/stage/lib/oscartoki/"
   (cd "$work/stage" && gem build -q oscartoki.gemspec -o "$work/oscartoki.gem" >/dev/null)
   name=$(ruby -rrubygems/package -e 'puts Gem::Package.new(ARGV[0]).spec.file_name' "$work/oscartoki.gem")
   mv "$work/oscartoki.gem" "$dist/$name"
