@@ -36,7 +36,8 @@ export function open() {
 /** Makes the room at least so large. What is in it is lost. */
 export function grow(size) {
   door.size = Math.max(size, 2 * door.size);
-  door.room = door.calls.oscar_js_room(door.size);
+  // An address is unsigned, which WebAssembly's numbers are not.
+  door.room = door.calls.oscar_js_room(door.size) >>> 0;
   look();
 }
 
@@ -69,6 +70,7 @@ export const detail = () => textOf(door.calls.oscar_last_detail());
 function textOf(pointer) {
   if (typeof pointer === 'string') return pointer;
   const bytes = after();
+  pointer >>>= 0;
   return decoder.decode(bytes.subarray(pointer, bytes.indexOf(0, pointer)));
 }
 
@@ -126,7 +128,7 @@ export function be16(bytes, at, number) {
 }
 
 /** So many bytes at most does a field take. */
-export const most = (field) => (field == null ? 2 : typeof field === 'string' ? 2 + 3 * field.length : 2 + field.length);
+export const most = (field) => (field == null || typeof field === 'number' ? 2 : typeof field === 'string' ? 2 + 3 * field.length : 2 + field.length);
 
 /** Fields packed on their own, for a cold call. */
 export function packed(fields, write = lp) {

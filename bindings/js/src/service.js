@@ -488,6 +488,11 @@ export class Service extends Held {
     return abi.service_ready_at(this.handle);
   }
 
+  /** Waits until it is ready. */
+  async ready() {
+    for (let left; (left = this.readyAtMs - wall()) > 0; ) await new Promise((resolve) => setTimeout(resolve, Math.min(left, 60_000)));
+  }
+
   /** At and below this time nothing is accepted. */
   get floorMs() {
     return abi.service_floor(this.handle);
