@@ -18,29 +18,30 @@ final class Session extends Held
     /** The client's key id, 8 bytes. */
     public function kid(): string
     {
-        return \FFI::string($this->claims()->kid, 8);
+        return $this->claims()[0];
     }
 
     /** The session's id, 8 bytes. */
     public function sid(): string
     {
-        return \FFI::string($this->claims()->sid, 8);
+        return $this->claims()[1];
     }
 
     /** Its last second, since 1970. */
     public function expS(): int
     {
-        return $this->claims()->exp_s;
+        return $this->claims()[2];
     }
 
-    private function claims(): \FFI\CData
+    /** @return array{string, string, int} kid, sid, exp */
+    private function claims(): array
     {
         $ffi = Native::ffi();
         $text = $this->toText();
         $claims = $ffi->new('oscar_grant_claims');
         $room = Native::room($ffi->OSCAR_SESSION_MAX_LEN);
         Native::check($ffi->oscar_session_parse($text, \strlen($text), $room, $ffi->OSCAR_SESSION_MAX_LEN, \FFI::addr($claims)));
-        return $claims;
+        return [\FFI::string($claims->kid, 8), \FFI::string($claims->sid, 8), $claims->exp_s];
     }
 
     /** @return array<string, string|int> */

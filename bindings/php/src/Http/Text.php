@@ -23,7 +23,7 @@ final class Text implements StreamInterface
         $stream->isSeekable() && $stream->rewind();
         $text = '';
         while (\strlen($text) < $most && !$stream->eof()) {
-            $chunk = $stream->read($most - \strlen($text));
+            $chunk = $stream->read(min(65_536, $most - \strlen($text)));
             if ($chunk === '' && $stream->eof()) {
                 break;
             }

@@ -1,0 +1,113 @@
+<?php
+
+declare(strict_types=1);
+
+/** A program that listens, and ends with the test. */
+final class Server
+{
+    public readonly string $url;
+    public readonly string $log;
+    private mixed $process;
+
+    /**
+     * @param list<string> $command
+     * @param string $says the pattern of the line that tells the address, in its first group
+     */
+    public function __construct(array $command, string $says, array $env = [])
+    {
+        $this->log = tempnam(sys_get_temp_dir(), 'oscartoki-log');
+        $this->process = proc_open($command, [['file', '/dev/null', 'r'], ['file', $this->log, 'a'], ['file', $this->log, 'a']], $pipes, null, $env + getenv());
+        for ($tries = 0; $tries < 1500; $tries++) {
+            if (preg_match($says, $this->said(), $found)) {
+                $this->url = $found[1];
+                return;
+            }
+            if (!proc_get_status($this->process)['running']) {
+                break;
+            }
+            usleep(10_000);
+        }
+        throw new RuntimeException('the server does not listen: ' . $this->said());
+    }
+
+    /** examples/php/service: FPM behind nginx. */
+    public static function fpm(string ...$arguments): self
+    {
+        $service = dirname(__DIR__, 3) . '/examples/php/service';
+        return new self([$service, '--listen', '127.0.0.1:0', '--audience', World::NAME, ...$arguments], '~^listening on (http://\S+)$~m');
+    }
+
+    /** PHP's built-in server with tests/page.php. */
+    public static function builtIn(array $settings, array $env, int $workers = 1): self
+    {
+        $options = [];
+        foreach ($settings as $name => $value) {
+            array_push($options, '-d', "$name=$value");
+        }
+        $app = getenv('OSCAR_APP') ?: dirname(__DIR__, 3) . '/.oscar/php/app';
+        // A plain worker count of 1 is refused by PHP.
+        $workers = $workers > 1 ? ['PHP_CLI_SERVER_WORKERS' => (string) $workers] : [];
+        return new self(
+            [PHP_BINARY, ...$options, '-S', '127.0.0.1:0', __DIR__ . '/page.php'],
+            '~Development Server \((http://\S+)\) started~',
+            $env + $workers + ['OSCAR_APP' => $app],
+        );
+    }
+
+    public function said(): string
+    {
+        return (string) file_get_contents($this->log);
+    }
+
+    /** Ends it; its exit code. */
+    public function stop(): int
+    {
+        if ($this->process === null) {
+            return -1;
+        }
+        $status = proc_get_status($this->process);
+        $status['running'] && proc_terminate($this->process, SIGTERM);
+        while (($status = proc_get_status($this->process))['running']) {
+            usleep(10_000);
+        }
+        proc_close($this->process);
+        $this->process = null;
+        return $status['exitcode'];
+    }
+
+    public function __destruct()
+    {
+        $this->stop();
+        @unlink($this->log);
+    }
+
+    /**
+     * Raw HTTP by curl, in any number at once.
+     *
+     * @param list<array{string, string, list<string>, 3?: string}> $requests method, target, header lines, body
+     * @return list<array{int, string, string}> status, head, body
+     */
+    public function send(array $requests): array
+    {
+        $multi = curl_multi_init();
+        $all = [];
+        foreach ($requests as $request) {
+            $curl = curl_init();
+            curl_setopt_array($curl, [
+                CURLOPT_URL => $this->url, CURLOPT_REQUEST_TARGET => $request[1], CURLOPT_CUSTOMREQUEST => $request[0], CURLOPT_HTTPHEADER => $request[2],
+                CURLOPT_RETURNTRANSFER => true, CURLOPT_HEADER => true, CURLOPT_NOBODY => $request[0] === 'HEAD', CURLOPT_TIMEOUT => 30,
+            ]);
+            isset($request[3]) && curl_setopt($curl, CURLOPT_POSTFIELDS, $request[3]);
+            curl_multi_add_handle($multi, $curl);
+            $all[] = $curl;
+        }
+        do {
+            curl_multi_exec($multi, $running);
+            $running > 0 && curl_multi_select($multi, 0.2);
+        } while ($running > 0);
+        return array_map(static function (CurlHandle $curl): array {
+            [$head, $body] = explode("\r\n\r\n", (string) curl_multi_getcontent($curl), 2) + [1 => ''];
+            return [curl_getinfo($curl, CURLINFO_RESPONSE_CODE), $head, $body];
+        }, $all);
+    }
+}
