@@ -50,6 +50,10 @@ final class Sapi
         $page = new self($layer, $verdict, $method);
         ob_start($page->written(...), $service->maxAnswer() + 1);
         $level = ob_get_level();
+        // The page sends its headers before there is any content, by flush().
+        header_register_callback(static function () use ($page): void {
+            $page->signed || $page->sign(null);
+        });
         // Before PHP takes its objects down.
         register_shutdown_function(static function () use ($level, $page): void {
             while (ob_get_level() >= $level) {

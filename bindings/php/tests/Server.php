@@ -38,7 +38,7 @@ final class Server
     }
 
     /** PHP's built-in server with tests/page.php. */
-    public static function builtIn(array $settings, array $env, int $workers = 1): self
+    public static function builtIn(array $settings, array $env, int $workers = 1, array $as = []): self
     {
         $options = [];
         foreach ($settings as $name => $value) {
@@ -48,10 +48,16 @@ final class Server
         // A plain worker count of 1 is refused by PHP.
         $workers = $workers > 1 ? ['PHP_CLI_SERVER_WORKERS' => (string) $workers] : [];
         return new self(
-            [PHP_BINARY, ...$options, '-S', '127.0.0.1:0', __DIR__ . '/page.php'],
+            [...$as, PHP_BINARY, ...$options, '-S', '127.0.0.1:0', __DIR__ . '/page.php'],
             '~Development Server \((http://\S+)\) started~',
             $env + $workers + ['OSCAR_APP' => $app],
         );
+    }
+
+    /** PHP preloads into a scope of FFI only where its master is not root. */
+    public static function unprivileged(): array
+    {
+        return posix_geteuid() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
     }
 
     public function said(): string
@@ -66,10 +72,13 @@ final class Server
             return -1;
         }
         $status = proc_get_status($this->process);
+        // The workers of the built-in server outlive it.
+        $workers = array_map(intval(...), explode("\n", (string) shell_exec("ps -o pid= --ppid {$status['pid']}")));
         $status['running'] && proc_terminate($this->process, SIGTERM);
         while (($status = proc_get_status($this->process))['running']) {
             usleep(10_000);
         }
+        array_map(static fn (int $worker): bool => $worker > 0 && posix_kill($worker, SIGTERM), $workers);
         proc_close($this->process);
         $this->process = null;
         return $status['exitcode'];
@@ -94,7 +103,7 @@ final class Server
         foreach ($requests as $request) {
             $curl = curl_init();
             curl_setopt_array($curl, [
-                CURLOPT_URL => $this->url, CURLOPT_REQUEST_TARGET => $request[1], CURLOPT_CUSTOMREQUEST => $request[0], CURLOPT_HTTPHEADER => $request[2],
+                CURLOPT_URL => $this->url, CURLOPT_REQUEST_TARGET => $request[1], CURLOPT_CUSTOMREQUEST => $request[0], CURLOPT_HTTPHEADER => ['Expect:', ...$request[2]],
                 CURLOPT_RETURNTRANSFER => true, CURLOPT_HEADER => true, CURLOPT_NOBODY => $request[0] === 'HEAD', CURLOPT_TIMEOUT => 30,
             ]);
             isset($request[3]) && curl_setopt($curl, CURLOPT_POSTFIELDS, $request[3]);
