@@ -26,6 +26,7 @@ examples=$root/examples/java
 try_examples() {
   local trial=$beside/trial url="" tries=0
   mkdir -m 700 "$trial"
+  : >"$trial/out"
   "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp "$jar:$beside/tests" trial.Keys "$trial" api.example.com
   OSCARTOKI_ARCHIVE="-XX:ArchiveClassesAtExit=$beside/service.jsa" "$examples/service" --listen 127.0.0.1:0 --audience api.example.com --key "$trial/key" --memory "$trial/memory" \
     --first-start >"$trial/out" 2>"$trial/err" &

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -30,7 +31,7 @@ final class Door {
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup SYMBOLS = Library.open();
-    private static final Map<String, MethodHandle> CALLS = new ConcurrentHashMap<>();
+    private static final Map<String, MethodHandle> CALLS = new ConcurrentHashMap<>(), FREES = new ConcurrentHashMap<>();
 
     private Door() {}
 
@@ -248,6 +249,12 @@ final class Door {
         return spread;
     }
 
+    /** The call that takes a handle back. */
+    static MethodHandle free(String name) {
+        MethodHandle found = FREES.get(name);
+        return found != null ? found : FREES.computeIfAbsent(name, _ -> link(name, FunctionDescriptor.of(JAVA_INT, JAVA_LONG)));
+    }
+
     /** {@link #call} for what answers with a status: anything but OK is thrown. */
     static void must(String name, Object... given) throws OscarError {
         int status = call(name, given);
@@ -269,31 +276,39 @@ final class Door {
 
     /** Which rule the last refused call of this thread broke. */
     static String detail() {
-        return text(Texts.DETAIL);
-    }
-
-    static String errorName(int status) {
-        String name = text(Texts.NAME, status);
-        return name == null ? "internal" : name;
-    }
-
-    static String sentence(int status) {
-        return text(Texts.SENTENCE, status);
-    }
-
-    private static final class Texts {
-        static final MethodHandle DETAIL = link("last_detail", FunctionDescriptor.of(ADDRESS));
-        static final MethodHandle NAME = link("error_name", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-        static final MethodHandle SENTENCE = link("status_message", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-    }
-
-    private static String text(MethodHandle handle, Object... given) {
         try {
-            var text = (MemorySegment) handle.invokeWithArguments(given);
-            return text.equals(MemorySegment.NULL) ? null : text.reinterpret(Long.MAX_VALUE).getString(0);
+            return text((MemorySegment) Texts.DETAIL.invokeExact());
         } catch (Throwable fault) {
             throw failed(fault);
         }
+    }
+
+    static String errorName(int status) {
+        try {
+            String name = text((MemorySegment) Texts.NAME.invokeExact(status));
+            return name == null ? "internal" : name;
+        } catch (Throwable fault) {
+            throw failed(fault);
+        }
+    }
+
+    static String sentence(int status) {
+        try {
+            return text((MemorySegment) Texts.SENTENCE.invokeExact(status));
+        } catch (Throwable fault) {
+            throw failed(fault);
+        }
+    }
+
+    private static final class Texts {
+        private static final AddressLayout TEXT = ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(Long.MAX_VALUE, JAVA_BYTE));
+        static final MethodHandle DETAIL = link("last_detail", FunctionDescriptor.of(TEXT));
+        static final MethodHandle NAME = link("error_name", FunctionDescriptor.of(TEXT, JAVA_INT));
+        static final MethodHandle SENTENCE = link("status_message", FunctionDescriptor.of(TEXT, JAVA_INT));
+    }
+
+    private static String text(MemorySegment text) {
+        return text.equals(MemorySegment.NULL) ? null : text.getString(0);
     }
 
     /** C's calls throw nothing; what comes out of a handle is a fault of this layer. */

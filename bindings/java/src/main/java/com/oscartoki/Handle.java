@@ -3,6 +3,7 @@ package com.oscartoki;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.lang.ref.Cleaner;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +20,7 @@ final class Handle implements Door.Arg, AutoCloseable {
     /** {@code free}: the call that takes it back, without {@code oscar_}. */
     Handle(long handle, String free) {
         this.handle = handle;
-        state = new State(handle, free);
+        state = new State(handle, Door.free(free));
         cleanable = CLEANER.register(this, state);
     }
 
@@ -60,9 +61,9 @@ final class Handle implements Door.Arg, AutoCloseable {
 
     private static final class State extends AtomicLong implements Runnable {
         private static final long serialVersionUID = 1;
-        private final String free;
+        private final transient MethodHandle free;
 
-        State(long handle, String free) {
+        State(long handle, MethodHandle free) {
             super(handle);
             this.free = free;
         }
@@ -70,7 +71,13 @@ final class Handle implements Door.Arg, AutoCloseable {
         @Override
         public void run() {
             long held = getAndSet(0);
-            if (held != 0) Door.call(free, held);
+            if (held == 0) return;
+            try {
+                // What the library says of a handle that it has taken itself is no news.
+                int _ = (int) free.invokeExact(held);
+            } catch (Throwable fault) {
+                throw Door.failed(fault);
+            }
         }
     }
 }
