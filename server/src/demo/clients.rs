@@ -7,6 +7,7 @@ use http::Method;
 use oscar::client::{SendError, SignedClient, ToSend};
 use oscartoki::{Client, ClientConfig, Rolling, Session, SignOptions};
 use serde_json::{Value, json};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,6 +58,12 @@ impl Report {
             .as_str()
             .map(|error| format!(" (error {error}: {})", self.0["sentence"].as_str().unwrap_or_default()))
             .unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -142,10 +142,10 @@ final class Exchange implements AutoCloseable {
         });
     }
 
-    /** The target that java.net.http sends. */
+    /** The target that java.net.http sends: an empty query it leaves out. */
     static String targetOf(URI uri) {
         String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
-        return uri.getRawQuery() == null ? path : path + "?" + uri.getRawQuery();
+        return uri.getRawQuery() == null || uri.getRawQuery().isEmpty() ? path : path + "?" + uri.getRawQuery();
     }
 
     private static Headers headersOf(HttpResponse<?> response) {
