@@ -199,6 +199,13 @@ impl Keyring {
         Ok(())
     }
 
+    /// Whether what a kid issued at a second of the epoch, and what lives on since (a connection opened by a ticket), still stands.
+    /// Errors: `unknown_key`, `revoked`.
+    pub fn stands(&self, kid: Kid, issued_s: i64) -> Result<()> {
+        let held = self.held(&kid).ok_or(OscarError::UnknownKey("the key id is not held here"))?;
+        held.standing.judge_issued(issued_s)
+    }
+
     /// The key under a kid, as it stands now.
     pub(crate) fn held(&self, kid: &Kid) -> Option<Arc<Held>> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).keys.get(kid).cloned()

@@ -5,6 +5,9 @@
 //! two connections of one id apart.
 
 mod admit;
+mod channel;
+mod command;
+mod events;
 mod outbox;
 mod publish;
 mod registry;
@@ -14,6 +17,8 @@ mod socket;
 pub use routes::routes;
 
 use admit::Doorkeeper;
+use channel::Channels;
+pub use command::PROTOCOL;
 use oscartoki::Service;
 use oscartoki::socktopus::SocktopusSecrets;
 use outbox::Ending;
@@ -45,6 +50,7 @@ pub(crate) struct Shared {
     service: Option<Arc<Service>>,
     clock: fn() -> i64,
     registry: Registry,
+    channels: Channels,
     doorkeeper: Doorkeeper,
     counters: Counters,
     /// Nobody is admitted any more.
@@ -60,6 +66,8 @@ pub struct Counters {
     pub delivered: AtomicU64,
     /// Messages for nobody, or for a queue that was full.
     pub failed: AtomicU64,
+    /// Messages published to channels.
+    pub published: AtomicU64,
     /// Connections that were kicked.
     pub kicked: AtomicU64,
     /// Connections closed because their client did not read.
@@ -84,6 +92,7 @@ impl Hub {
             service: config.service,
             clock: config.clock,
             registry: Registry::default(),
+            channels: Channels::default(),
             counters: Counters::default(),
             draining: AtomicBool::new(false),
         }))
@@ -97,6 +106,34 @@ impl Hub {
     /// Counts since the start.
     pub fn counters(&self) -> &Counters {
         &self.0.counters
+    }
+
+    /// How many channels have a subscriber or a history.
+    pub fn channels(&self) -> usize {
+        self.0.channels.len()
+    }
+
+    /// Ends connections whose key was revoked or taken off the ring, and forgets what is old. To be called when either may have happened.
+    pub fn sweep(&self) {
+        let Some(service) = &self.0.service else { return self.0.channels.sweep((self.0.clock)()) };
+        for connection in self.0.registry.all() {
+            let App::Kid(kid) = connection.address.app else { continue };
+            if service.keyring().stands(kid, connection.issued_ms.div_euclid(1_000)).is_err() {
+                connection.outbox.end(Ending::Normal, Some("CLOSE".into()));
+            }
+        }
+        self.0.channels.sweep((self.0.clock)());
+    }
+
+    /// Ends a connection and takes back what was issued to its id: the operator's kick. `app` as [`Hub::list`] tells it; false: there is no
+    /// such app.
+    pub fn kick(&self, app: &str, connection: &str) -> bool {
+        let kid = app.strip_prefix("kid:").and_then(oscartoki::encoding::unhex).and_then(|kid| kid.try_into().ok());
+        let address = match kid {
+            Some(kid) => Some(registry::Address { app: App::Kid(kid), connection: connection.to_owned() }),
+            None => self.0.named(app, connection),
+        };
+        address.as_ref().map(|address| self.0.kick(address)).is_some()
     }
 
     /// Who is connected, by app and id. For operators: the admin listener shows it.

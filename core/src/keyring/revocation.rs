@@ -38,6 +38,14 @@ impl Standing {
             _ => Ok(()),
         }
     }
+    /// The same for something that the root key issued at a time and that lives on, such as a connection opened by a ticket.
+    pub(crate) fn judge_issued(&self, issued_s: i64) -> Result<()> {
+        self.judge(None)?;
+        match self.0.as_ref().and_then(|against| against.before_s) {
+            Some(mark) if issued_s < mark => Err(OscarError::Revoked("it was issued before the key's mark")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Everything that is revoked.

@@ -1,5 +1,6 @@
 //! `serve`: a service on a socket.
 
+mod admin;
 mod metrics;
 mod routes;
 
@@ -19,7 +20,7 @@ use oscartoki_stores::{Reread, RingFiles};
 use serde_json::json;
 use std::future::IntoFuture as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -28,6 +29,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long websockets have at the end.
 const HUB_DRAIN: Duration = Duration::from_secs(5);
+
+/// How often the hub forgets what is old.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
 /// How often the key files and revocations are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -51,6 +55,7 @@ pub struct Served {
     pub oscar: Option<OscarLayer>,
     pub tcx: Option<TcxLayer>,
     pub hub: Option<Hub>,
+    pub files: Option<Arc<RingFiles>>,
 }
 
 impl Served {
@@ -62,7 +67,7 @@ impl Served {
 
 async fn run(config: Config, output: Output) -> Result<Said, Failure> {
     let ring = config.audience.as_deref().map(Keyring::new).transpose().map_err(Failure::key)?.map(Arc::new);
-    let files = ring.as_ref().map(|ring| RingFiles::open(ring.clone(), config.files.clone())).transpose()?;
+    let files = ring.as_ref().map(|ring| RingFiles::open(ring.clone(), config.files.clone())).transpose()?.map(Arc::new);
     // The signals are ours before anybody is told that we listen.
     let stop = signals::stop()?;
     let listener = bind(&config.listen).await?;
@@ -72,15 +77,14 @@ async fn run(config: Config, output: Output) -> Result<Said, Failure> {
         oscar: service.clone().map(OscarLayer::new),
         tcx: config.tcx.as_ref().map(tcx).transpose()?,
         hub: hub(&config, service.clone()),
+        files,
     };
 
-    if let (Some(files), Some(ring)) = (files, ring.clone()) {
-        tokio::spawn(follow(files, ring));
-    }
+    tokio::spawn(follow(served.clone()));
     let (quit, quitting) = watch::channel(false);
     let mut servers = vec![start(listener, routes::app(&served), quitting.clone())];
     if let Some(admin) = &config.admin_listen {
-        servers.push(start(bind(admin).await?, metrics::app(&served), quitting));
+        servers.push(start(bind(admin).await?, admin::app(&served), quitting));
     }
     let keys = ring.map_or(0, |ring| ring.kids().len());
     tracing::info!(address, audience = config.audience, keys, memory = ?config.memory, hub = served.hub.is_some(), tcx = served.tcx.is_some(), "started");
@@ -109,20 +113,32 @@ async fn run(config: Config, output: Output) -> Result<Said, Failure> {
     Ok(Said::nothing())
 }
 
-/// Keeps the ring as its files say, for as long as the service runs: also where nobody asks, so that the log tells a fault at once.
-async fn follow(files: RingFiles, ring: Arc<Keyring>) {
+/// Keeps the ring as its files say, for as long as the service runs: also where nobody asks, so that the log tells a fault at once. The hub
+/// lets go of whom the ring no longer holds, and of what is old.
+async fn follow(served: Served) {
+    let mut swept = Instant::now();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        match files.refresh() {
-            Ok(Reread { keys, revocations }) => {
+        let mut changed = false;
+        match served.files.as_ref().map(|files| files.refresh()) {
+            Some(Ok(Reread { keys, revocations })) => {
                 if keys {
-                    tracing::info!(keys = ring.kids().len(), "key files reread");
+                    let keys = served.oscar.as_ref().map_or(0, |layer| layer.service().keyring().kids().len());
+                    tracing::info!(keys, "key files reread");
                 }
                 if revocations {
                     tracing::info!("revocations reread");
                 }
+                changed = keys || revocations;
             }
-            Err(fault) => tracing::error!(fault = %fault, "a file was not taken over; the keys and revocations stay as they were"),
+            Some(Err(fault)) => tracing::error!(fault = %fault, "a file was not taken over; the keys and revocations stay as they were"),
+            None => {}
+        }
+        if let Some(hub) = &served.hub
+            && (changed || swept.elapsed() >= SWEEP_EVERY)
+        {
+            hub.sweep();
+            swept = Instant::now();
         }
     }
 }

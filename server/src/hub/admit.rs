@@ -80,8 +80,13 @@ pub struct Admitted {
 impl Shared {
     /// The address of an app's connection, where the app has a secret here.
     pub fn named(&self, app: &str, connection: &str) -> Option<Address> {
-        let at = self.secrets.apps().position(|known| known == app)?;
-        Some(Address { app: App::Named(u16::try_from(at).ok()?), connection: connection.to_owned() })
+        self.app(app).map(|app| Address { app, connection: connection.to_owned() })
+    }
+
+    /// An app that has a secret here.
+    pub fn app(&self, name: &str) -> Option<App> {
+        let at = self.secrets.apps().position(|known| known == name)?;
+        u16::try_from(at).ok().map(App::Named)
     }
 
     /// Spends a Socktopus token. Errors: `missing`, `malformed`, `unknown_key`, `bad_mac`, `stale`, `replayed`, `revoked`.

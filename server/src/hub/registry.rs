@@ -4,7 +4,7 @@ use super::outbox::{Ending, Outbox};
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 /// Power of two: connections that join, leave and are written to seldom meet.
 const SHARDS: usize = 64;
@@ -33,7 +33,17 @@ pub struct Connection {
     pub since_ms: i64,
     /// When its token or ticket was minted.
     pub issued_ms: i64,
+    /// It said that it speaks the subprotocol of channels.
+    pub speaks: bool,
     pub outbox: Outbox,
+    /// The channels that it subscribed to.
+    channels: Mutex<Vec<String>>,
+}
+
+impl Connection {
+    pub fn channels(&self) -> MutexGuard<'_, Vec<String>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// All connections of this process.
@@ -57,10 +67,11 @@ impl Default for Registry {
 
 impl Registry {
     /// Joins. A connection of the same id gets `CLOSE` and ends.
-    pub fn join(&self, address: Address, issued_ms: i64, now_ms: i64) -> Arc<Connection> {
+    pub fn join(&self, address: Address, issued_ms: i64, speaks: bool, now_ms: i64) -> Arc<Connection> {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed);
+        let (outbox, channels) = (Outbox::default(), Mutex::default());
         let connection =
-            Arc::new(Connection { address: address.clone(), generation, since_ms: now_ms, issued_ms, outbox: Outbox::default() });
+            Arc::new(Connection { address: address.clone(), generation, since_ms: now_ms, issued_ms, speaks, outbox, channels });
         match self.write(&address).insert(address, connection.clone()) {
             Some(before) => before.outbox.end(Ending::Normal, Some("CLOSE".into())),
             None => drop(self.count.fetch_add(1, Ordering::Relaxed)),

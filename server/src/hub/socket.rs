@@ -21,14 +21,14 @@ const FIRST_FRAME: Duration = Duration::from_secs(5);
 const PING_DEADLINE: Duration = Duration::from_millis(PING_DEADLINE_MS.unsigned_abs());
 
 /// Runs a connection whose ticket comes as its first frame.
-pub async fn run_unnamed(hub: Hub, origin: Option<String>, mut socket: WebSocket) {
+pub async fn run_unnamed(hub: Hub, origin: Option<String>, speaks: bool, mut socket: WebSocket) {
     let first = timeout(FIRST_FRAME, socket.next()).await;
     let admitted = match &first {
         Ok(Some(Ok(Message::Text(ticket)))) => hub.0.admit_ticket(ticket, origin.as_deref()),
         _ => Err(oscartoki::OscarError::Missing("the first frame is a ticket")),
     };
     match admitted {
-        Ok(admitted) => run(hub, admitted, socket).await,
+        Ok(admitted) => run(hub, admitted, speaks, socket).await,
         Err(error) => {
             Counters::count(&hub.0.counters.refused);
             tracing::debug!(error = error.name(), "a ticket was refused");
@@ -38,16 +38,15 @@ pub async fn run_unnamed(hub: Hub, origin: Option<String>, mut socket: WebSocket
 }
 
 /// Runs a connection until it ends.
-pub async fn run(hub: Hub, admitted: Admitted, socket: WebSocket) {
+pub async fn run(hub: Hub, admitted: Admitted, speaks: bool, socket: WebSocket) {
     // Joined before its first frame is read: a PONG proves it.
-    let connection = hub.0.registry.join(admitted.address, admitted.issued_ms, (hub.0.clock)());
+    let connection = hub.0.registry.join(admitted.address, admitted.issued_ms, speaks, (hub.0.clock)());
     Counters::count(&hub.0.counters.connected);
     if hub.0.draining.load(Ordering::Acquire) {
         connection.outbox.end(Ending::Away, Some("CLOSE".into()));
     }
     let ending = Talk { hub: &hub, connection: &connection, socket }.run().await;
-    hub.0.registry.leave(&connection);
-    connection.outbox.end(ending, None);
+    hub.0.channels.leave(&connection);
     if ending == Ending::Slow {
         Counters::count(&hub.0.counters.slow);
     }
@@ -112,7 +111,12 @@ impl Talk<'_> {
                     Ok(Heard::Ping)
                 }
                 Some(SocktopusRequest::Close) => Err(Ending::Normal),
-                None => Ok(Heard::Nothing),
+                None => {
+                    if self.connection.speaks {
+                        self.hub.0.command(self.connection, &text);
+                    }
+                    Ok(Heard::Nothing)
+                }
             },
             Some(Ok(Message::Binary(_))) => Err(Ending::Unsupported),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Heard::Nothing),

@@ -1,33 +1,16 @@
-//! `/metrics` on the admin listener, in Prometheus' text format.
+//! What `/metrics` tells.
 
 use super::Served;
-use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
-use axum::routing::get;
-use axum::{Json, Router};
 use oscar::OscarLayer;
-use oscar::hub::{Hub, Listed};
+use oscar::hub::Hub;
 use oscartoki::OscarError;
-use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
-pub fn app(served: &Served) -> Router {
-    Router::new().route("/metrics", get(metrics)).route("/connections", get(connections)).with_state(served.clone())
-}
-
-async fn metrics(State(served): State<Served>) -> impl IntoResponse {
+/// Everything, in Prometheus' text format.
+pub fn metrics(served: &Served) -> String {
     let tokis = served.oscar.as_ref().map(text).unwrap_or_default();
-    let hub = served.hub.as_ref().map(hub_text).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], tokis + &hub)
-}
-
-/// Who is connected to the hub.
-async fn connections(State(served): State<Served>) -> Json<Value> {
-    let list = served.hub.as_ref().map(Hub::list).unwrap_or_default();
-    let object = |one: &Listed| json!({ "app": one.app, "connection": one.connection, "generation": one.generation, "since_ms": one.since_ms, "issued_ms": one.issued_ms });
-    Json(json!({ "connections": list.iter().map(object).collect::<Vec<_>>() }))
+    tokis + &served.hub.as_ref().map(hub_text).unwrap_or_default()
 }
 
 fn hub_text(hub: &Hub) -> String {
@@ -38,11 +21,17 @@ fn hub_text(hub: &Hub) -> String {
         out,
         "# HELP oscar_hub_connections Open connections.\n# TYPE oscar_hub_connections gauge\noscar_hub_connections {connections}"
     );
+    let channels = u64::try_from(hub.channels()).unwrap_or(u64::MAX);
+    let _ = writeln!(
+        out,
+        "# HELP oscar_hub_channels Channels with a subscriber or a history.\n# TYPE oscar_hub_channels gauge\noscar_hub_channels {channels}"
+    );
     for (name, help, counter) in [
         ("connected", "Connections that were admitted.", &counters.connected),
         ("refused", "Connections that were refused.", &counters.refused),
         ("delivered", "Messages put into a connection's queue.", &counters.delivered),
         ("failed", "Messages for nobody, or for a full queue.", &counters.failed),
+        ("published", "Messages published to channels.", &counters.published),
         ("kicked", "Connections that were kicked.", &counters.kicked),
         ("slow", "Connections closed because their client did not read.", &counters.slow),
     ] {
