@@ -272,6 +272,7 @@ oscar_status oscar_client_for_audience(oscar_handle client, const char *audience
 oscar_status oscar_client_free(oscar_handle client);
 oscar_status oscar_client_kid(oscar_handle client, char *kid);
 oscar_status oscar_client_sign_packed(oscar_handle client, const char *request, size_t request_len, const char *body, size_t body_len, uint32_t options, int64_t now_ms, int64_t mono_ms, struct oscar_signed *headers, oscar_handle *context);
+oscar_status oscar_client_sign_texts(oscar_handle client, const char *method, const char *authority, const char *target, const char *body, size_t body_len, uint32_t options, int64_t now_ms, int64_t mono_ms, struct oscar_signed *headers, oscar_handle *context);
 oscar_status oscar_client_accept_packed(oscar_handle client, oscar_handle context, const char *answer, size_t answer_len, const char *body, size_t body_len, int64_t received_ms, int64_t mono_ms, struct oscar_outcome *outcome);
 oscar_status oscar_client_accept_head(oscar_handle client, oscar_handle context, const char *head, size_t head_len, const char *body, size_t body_len, int64_t received_ms, int64_t mono_ms, struct oscar_outcome *outcome);
 oscar_status oscar_client_accept_head_digest(oscar_handle client, oscar_handle context, const char *head, size_t head_len, const char *digest, int64_t received_ms, int64_t mono_ms, struct oscar_outcome *outcome);
@@ -339,6 +340,7 @@ oscar_status oscar_service_ready_at(oscar_handle service, int64_t *ready_at_ms);
 oscar_status oscar_service_floor(oscar_handle service, int64_t *floor_ms);
 oscar_status oscar_service_counters(oscar_handle service, struct oscar_counters *counters);
 oscar_status oscar_service_verify_packed(oscar_handle service, const char *request, size_t request_len, const char *body, size_t body_len, int64_t now_ms, struct oscar_verdict *verdict);
+oscar_status oscar_service_verify_texts(oscar_handle service, const char *method, const char *authority, const char *target, const char *toki, const char *grant, const char *body, size_t body_len, int64_t now_ms, struct oscar_verdict *verdict);
 oscar_status oscar_service_verify_head(oscar_handle service, const char *head, size_t head_len, const char *body, size_t body_len, int64_t now_ms, struct oscar_verdict *verdict);
 oscar_status oscar_service_verify_head_digest(oscar_handle service, const char *head, size_t head_len, const char *digest, int64_t now_ms, struct oscar_verdict *verdict);
 int32_t oscar_service_wants_body(oscar_handle service, const char *head, size_t head_len);

@@ -800,6 +800,20 @@ oscar_status oscar_client_sign_packed(oscar_handle client,
                                       struct oscar_signed *headers,
                                       oscar_handle *context);
 
+// `oscar_client_sign_packed` of zero-terminated texts, for callers whose language packs slowly: without covered headers and with the whole
+// `body`, null with 0 for none.
+oscar_status oscar_client_sign_texts(oscar_handle client,
+                                     const char *method,
+                                     const char *authority,
+                                     const char *target,
+                                     const uint8_t *body,
+                                     size_t body_len,
+                                     uint32_t options,
+                                     int64_t now_ms,
+                                     int64_t mono_ms,
+                                     struct oscar_signed *headers,
+                                     oscar_handle *context);
+
 // Judges the answer to a signed request and uses `context` up, whatever happens; a second use is replayed.
 // `answer`: two bytes of big-endian HTTP status, lp(ext) lp(content digest, 32 bytes or empty), then lp(toki) when the answer has one, then
 // lp(grant) when it has one. `body`: the content after removing content-coding, unless its digest is given.
@@ -1244,6 +1258,19 @@ oscar_status oscar_service_verify_packed(oscar_handle service,
                                          size_t body_len,
                                          int64_t now_ms,
                                          struct oscar_verdict *verdict);
+
+// `oscar_service_verify_packed` of zero-terminated texts, for callers whose language packs slowly: without covered headers and without
+// Content-Digest. `toki` and `grant` are null when the request has none. Returns `verdict->status`.
+oscar_status oscar_service_verify_texts(oscar_handle service,
+                                        const char *method,
+                                        const char *authority,
+                                        const char *target,
+                                        const char *toki,
+                                        const char *grant,
+                                        const uint8_t *body,
+                                        size_t body_len,
+                                        int64_t now_ms,
+                                        struct oscar_verdict *verdict);
 
 // Judges one request by its raw head: our headers are looked for, doubles and method overrides refused, ext is made of the configured
 // headers. `head`: lp(method) lp(:authority of HTTP/2, or empty) lp(raw target), then lp(name) lp(value) for each header in order.

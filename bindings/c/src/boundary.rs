@@ -2,7 +2,7 @@
 
 use crate::status::{Fault, Result, Status};
 use oscartoki::{Content, OscarError};
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 
 /// Bytes that the caller lends for the length of one call; null only with length 0.
 ///
@@ -30,6 +30,15 @@ pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str
     // SAFETY: what this function asks is what `bytes` asks.
     let bytes = unsafe { bytes(data.cast(), len) }?;
     std::str::from_utf8(bytes).map_err(|_| OscarError::Malformed("a text that is not UTF-8").into())
+}
+
+/// A zero-terminated text, `None` for null.
+///
+/// # Safety
+/// `text` is null or zero-terminated, and nobody writes it meanwhile.
+pub(crate) unsafe fn terminated<'a>(text: *const c_char) -> Option<&'a [u8]> {
+    // SAFETY: not null, and zero-terminated as this function asks.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
 /// A fixed number of bytes, such as a kid.

@@ -1,7 +1,7 @@
 //! The client: sign, accept, hand out. One crossing per act, fields packed.
 
 use crate::boundary::{Out, Packed, TextOut, array, bytes, chars, content, text, write_bytes};
-use crate::fields::{answer_head, mono, request_of};
+use crate::fields::{answer_head, mono, request_of, request_of_texts};
 use crate::handle::{self, CLIENTS, Handle, SIGNED, TEXTS};
 use crate::key::{OSCAR_GRANT_MAX_LEN, OSCAR_SESSION_MAX_LEN, OSCAR_TOKI_MAX_LEN, audience_text};
 use crate::outcome::{COutcome, settle};
@@ -172,6 +172,37 @@ pub unsafe extern "C" fn oscar_client_sign_packed(
         let client = handle::look_up(&CLIENTS, client)?;
         // SAFETY: as this function asks.
         let request = unsafe { request_of(request, request_len, body, body_len) }?;
+        let mut signed = SignedHeaders::default();
+        let made = client.sign_ref(&request, sign_options(options)?, now_ms, mono(mono_ms), &mut signed)?;
+        give(made, &signed, headers, context)
+    })
+}
+
+/// `oscar_client_sign_packed` of zero-terminated texts, for callers whose language packs slowly: without covered headers and with the whole
+/// `body`, null with 0 for none.
+///
+/// # Safety
+/// The texts are null or zero-terminated, `body` has so many readable bytes; `headers` and `context` are writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_client_sign_texts(
+    client: Handle,
+    method: *const c_char,
+    authority: *const c_char,
+    target: *const c_char,
+    body: *const u8,
+    body_len: usize,
+    options: u32,
+    now_ms: i64,
+    mono_ms: i64,
+    headers: *mut Signed,
+    context: *mut Handle,
+) -> Status {
+    guard(|| {
+        // SAFETY: as this function asks.
+        let (headers, context) = unsafe { (Out::new(headers)?, Out::new(context)?) };
+        let client = handle::look_up(&CLIENTS, client)?;
+        // SAFETY: as this function asks.
+        let request = unsafe { request_of_texts([method, authority, target], body, body_len) }?;
         let mut signed = SignedHeaders::default();
         let made = client.sign_ref(&request, sign_options(options)?, now_ms, mono(mono_ms), &mut signed)?;
         give(made, &signed, headers, context)

@@ -1,8 +1,9 @@
 //! The packed fields that the calls share: a request, the head of a request, the head of an answer.
 
-use crate::boundary::{Packed, bad_packed, bytes, content};
+use crate::boundary::{Packed, bad_packed, bytes, content, terminated};
 use crate::status::Result;
 use oscartoki::{AnswerHead, Headers, RequestHead, RequestRef};
+use std::ffi::c_char;
 
 /// A request's packed fields, with the content beside them.
 ///
@@ -14,6 +15,22 @@ pub(crate) unsafe fn request_of<'a>(request: *const u8, len: usize, body: *const
     let request = request_fields(&mut fields, body)?;
     fields.end()?;
     Ok(request)
+}
+
+/// A request out of zero-terminated texts, without covered headers; null is an empty one.
+///
+/// # Safety
+/// `body` as of [`bytes`], the texts as of [`terminated`].
+pub(crate) unsafe fn request_of_texts<'a>(
+    [verb, authority, target]: [*const c_char; 3],
+    body: *const u8,
+    body_len: usize,
+) -> Result<RequestRef<'a>> {
+    // SAFETY: as this function asks.
+    let text = |text| unsafe { terminated(text) }.unwrap_or_default();
+    // SAFETY: as this function asks.
+    let content = content(&[], unsafe { bytes(body, body_len) }?)?;
+    Ok(RequestRef { verb: text(verb), authority: text(authority), target: text(target), ext: &[], content })
 }
 
 pub(crate) fn request_fields<'a>(fields: &mut Packed<'a>, body: &'a [u8]) -> Result<RequestRef<'a>> {

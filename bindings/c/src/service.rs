@@ -1,7 +1,7 @@
 //! The service: made once, asked for a verdict per request, and for the headers of the answer.
 
-use crate::boundary::{Out, Packed, TextOut, array, bytes, chars, content};
-use crate::fields::{answer_head, request_fields, request_head};
+use crate::boundary::{Out, Packed, TextOut, array, bytes, chars, content, terminated};
+use crate::fields::{answer_head, request_fields, request_head, request_of_texts};
 use crate::handle::{self, ANSWERS, HANDSHAKES, Handle, KEYRINGS, PENDING, REPLAY_LOGS, SERVICES};
 use crate::key::OSCAR_GRANT_MAX_LEN;
 use crate::settings::{ServiceSettings, service_config};
@@ -143,6 +143,34 @@ pub unsafe extern "C" fn oscar_service_verify_packed(
             let (toki, grant) = (fields.optional()?, fields.optional()?);
             fields.end()?;
             Ok(service.verify_ref(&request, toki, grant, now_ms))
+        })
+    }
+}
+
+/// `oscar_service_verify_packed` of zero-terminated texts, for callers whose language packs slowly: without covered headers and without
+/// Content-Digest. `toki` and `grant` are null when the request has none. Returns `verdict->status`.
+///
+/// # Safety
+/// The texts are null or zero-terminated, `body` has so many readable bytes; `verdict` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_service_verify_texts(
+    service: Handle,
+    method: *const c_char,
+    authority: *const c_char,
+    target: *const c_char,
+    toki: *const c_char,
+    grant: *const c_char,
+    body: *const u8,
+    body_len: usize,
+    now_ms: i64,
+    verdict: *mut CVerdict,
+) -> Status {
+    // SAFETY: as this function asks.
+    unsafe {
+        judge(verdict, || {
+            let service = handle::look_up(&SERVICES, service)?;
+            let request = request_of_texts([method, authority, target], body, body_len)?;
+            Ok(service.verify_ref(&request, terminated(toki), terminated(grant), now_ms))
         })
     }
 }

@@ -212,6 +212,7 @@ class LivesTest < RoomTest
       one = list.shift
       told << if one.match?(/\Aconst (uint8_t|char) \*/) && list.first&.match?(/\Asize_t (\w+_)?len\z/) then list.shift && "s"
               elsif one.match?(/\A(uint8_t|char) \*/) && list.first&.match?(/\Asize_t (\w+_)?capacity\z/) then list.shift && "o"
+              elsif one.match?(/\Aconst char \*\w+\z/) then "z"
               elsif one.include?("*") then "p"
               else { "oscar_handle" => "h", "int64_t" => "t", "uint32_t" => "u", "int32_t" => "i", "uint16_t" => "w", "uint8_t" => "b", "size_t" => "n" }.fetch(one.split.first)
               end

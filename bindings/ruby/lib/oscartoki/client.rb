@@ -57,18 +57,20 @@ module Oscartoki
     # `digest`: the SHA-256 of the content, in place of `body`. `ext`: of `request_ext`.
     def sign(method, authority, target, body = nil, ext: nil, digest: nil, repeatable: false, trust_clock: false, verify_first: false,
              resend: false, stream: false, now_ms: nil, mono_ms: nil)
-      request = Pack.request(method, authority, target, ext, digest)
       options = options_of(repeatable, trust_clock, verify_first, stream) | (resend ? RESEND : 0)
+      now_ms ||= Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond)
+      mono_ms ||= Process.clock_gettime(Process::CLOCK_MONOTONIC, :millisecond)
+      return sign_packed(method, authority, target, body, ext, digest, options, now_ms, mono_ms) if ext || digest
+
       raw = Door::ZERO * SIGNED_SIZE
       context = Door::ZERO * 8
-      status = Door.client_sign_packed(@handle, request, request.bytesize, body, body ? body.bytesize : 0, options,
-                                       now_ms || Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond),
-                                       mono_ms || Process.clock_gettime(Process::CLOCK_MONOTONIC, :millisecond), raw, context)
+      status = Door.client_sign_texts(@handle, method, authority, target, body, body ? body.bytesize : 0, options, now_ms, mono_ms, raw, context)
       raise OscarError._of(status, detail: Door.last_detail, may_have_run: false) unless status.zero?
 
       SignedRequest.new(raw, context.unpack1("q"))
-    rescue Pack::Misfit
-      raise OscarError::Unsignable.new("a field is too long", may_have_run: false)
+    rescue ArgumentError
+      # A text with a zero byte in it.
+      sign_packed(method, authority, target, body, ext, digest, options, now_ms, mono_ms)
     end
 
     # Judges the answer to a signed request, once; the next is `replayed` and changes nothing.
@@ -185,6 +187,17 @@ module Oscartoki
       else
         Door.client_from_session(*as(Session, session)._slice, settings, out)
       end
+    end
+
+    def sign_packed(method, authority, target, body, ext, digest, options, now_ms, mono_ms)
+      request = Pack.request(method, authority, target, ext, digest)
+      raw = Door::ZERO * SIGNED_SIZE
+      context = Door.handle(may_have_run: false) do |out|
+        Door.client_sign_packed(@handle, *Door.slice(request), *Door.slice(body), options, now_ms, mono_ms, raw, out)
+      end
+      SignedRequest.new(raw, context)
+    rescue Pack::Misfit
+      raise OscarError::Unsignable.new("a field is too long", may_have_run: false)
     end
 
     def as(kind, given) = given.is_a?(kind) ? given : kind.new(given)

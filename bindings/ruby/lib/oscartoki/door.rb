@@ -18,9 +18,10 @@ module Oscartoki
     # Never closed: at exit Ruby frees what is held after ffi has closed its own.
     OPEN = Fiddle::Handle.new(LIBRARY)
 
-    # What a letter of a signature stands for: handle, time or count, slice (pointer and length), text buffer, pointer to bytes or a struct; numbers.
+    # What a letter of a signature stands for: handle, time or count, slice (pointer and length), text buffer, pointer to bytes or a struct,
+    # zero-terminated text; numbers.
     LETTERS = {
-      "h" => [:int64], "t" => [:int64], "s" => %i[buffer_in size_t], "o" => %i[buffer_out size_t], "p" => [:buffer_inout],
+      "h" => [:int64], "t" => [:int64], "s" => %i[buffer_in size_t], "o" => %i[buffer_out size_t], "p" => [:buffer_inout], "z" => [:string],
       "u" => [:uint32], "i" => [:int32], "w" => [:uint16], "b" => [:uint8], "n" => [:size_t]
     }.freeze
 
@@ -32,7 +33,8 @@ module Oscartoki
       client_drops_from_probe: "hs", client_export_state: "hp", client_for_audience: "hsp", client_free: "h",
       client_from_audience_key: "spp", client_from_session: "spp", client_hand_out: "htto", client_import_state: "hs", client_kid: "hp",
       client_mint_message: "hssttop", client_mint_ticket: "hssto", client_new: "sspp", client_offset: "hp", client_request_ext: "hsop",
-      client_settings_init: "p", client_sign_packed: "hssuttpp", client_sign_url: "hsto", content_digest_format: "po",
+      client_settings_init: "p", client_sign_packed: "hssuttpp", client_sign_texts: "hzzzsuttpp",
+      client_sign_url: "hsto", content_digest_format: "po",
       content_digest_parse: "sp", explain: "sssp", grant_parse: "sp", hazmat_accept: "sssssp", hazmat_client_sign: "hssuttppp",
       hazmat_mint_answer: "sssitsso", hazmat_mint_grant: "ssptto", hazmat_mint_message: "ssstpto", hazmat_mint_request: "sssstpbo",
       hazmat_mint_ticket: "ssstpo", hazmat_mint_url: "ssto", keyring_add: "hs", keyring_add_v1: "hpstu", keyring_free: "h",
@@ -45,8 +47,9 @@ module Oscartoki
       secret_parse: "so", service_answer_head: "hhsstp", service_answer_packed: "hhsstp", service_counters: "hp", service_finish: "hspp",
       service_floor: "hp", service_free: "h", service_handshake: "hoo", service_new: "phhtp", service_ready_at: "hp",
       service_settings_init: "p", service_too_large: "hp", service_verify_head: "hsstp", service_verify_message: "hsshttp",
-      service_verify_packed: "hsstp", service_verify_ticket: "hssbtp", service_verify_url: "hstp", service_verify_url_head: "hstp",
-      service_wants_body: "hs", session_parse: "sop", sha256: "sp", sign_context_free: "h", status_from_name: "p", text_copy: "ho",
+      service_verify_packed: "hsstp", service_verify_texts: "hzzzzzstp",
+      service_verify_ticket: "hssbtp", service_verify_url: "hstp", service_verify_url_head: "hstp",
+      service_wants_body: "hs", session_parse: "sop", sha256: "sp", sign_context_free: "h", status_from_name: "z", text_copy: "ho",
       text_free: "h", text_len: "hp", toki_parse: "sp", v1_client_begin: "htop", v1_client_free: "h", v1_client_new: "sup",
       v1_exchange_accept_first: "hssto", v1_exchange_accept_second: "hst", v1_exchange_free: "h", v1_mint: "sto",
       v1_tokikey_mint: "ssto", v1_tokikey_verify: "sssut", v1_verify: "ssutp", verdict_free: "h"

@@ -96,7 +96,7 @@ module Oscartoki
       def name_of(status) = NAMES[status] || Door.error_name(status) || "internal"
     end
 
-    NAMES = BY_NAME.keys.to_h { |name| [Door.status_from_name("#{name}\0"), name] }.freeze
+    NAMES = BY_NAME.keys.to_h { |name| [Door.status_from_name(name), name] }.freeze
     private_constant :NAMES
     private_class_method :name_of
   end

@@ -62,7 +62,7 @@ module Oscartoki
     # The same, of an answer with a field that is too long.
     # @api private
     def _malformed
-      self.class.new([Door.status_from_name("malformed\0")].pack("l") << @raw.byteslice(4..), "a field is too long")
+      self.class.new([Door.status_from_name("malformed")].pack("l") << @raw.byteslice(4..), "a field is too long")
     end
 
     # Why the answer is refused; nil: it is accepted.

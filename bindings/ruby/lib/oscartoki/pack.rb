@@ -6,29 +6,16 @@ module Oscartoki
     # A field is longer than its length can say, or a number does not fit.
     class Misfit < StandardError; end
 
-    # Lengths of usual fields; interpolating is three times as fast as Array#pack.
-    LP = Array.new(4096) { |size| [size].pack("n").freeze }.freeze
     EMPTY = "\0\0"
 
     module_function
 
     # lp(method) lp(authority) lp(target) lp(ext) lp(digest)
-    def request(method, authority, target, ext, digest)
-      return fields(method, authority, target, ext, digest) if ext || digest
-
-      "#{LP.fetch(method.bytesize)}#{method}#{LP.fetch(authority.bytesize)}#{authority}#{LP.fetch(target.bytesize)}#{target}\0\0\0\0"
-    rescue IndexError, NoMethodError, EncodingError
-      fields(method, authority, target, ext, digest)
-    end
+    def request(method, authority, target, ext, digest) = fields(method, authority, target, ext, digest)
 
     # A request as a service gets it: toki and grant stand last, and only when they are there.
     def asked(method, authority, target, ext, digest, toki, grant)
-      return request(method, authority, target, ext, digest) << proofs(toki, grant) if ext || digest || toki.nil? || grant.nil?
-
-      "#{LP.fetch(method.bytesize)}#{method}#{LP.fetch(authority.bytesize)}#{authority}#{LP.fetch(target.bytesize)}#{target}\0\0\0\0" \
-        "#{LP.fetch(toki.bytesize)}#{toki}#{LP.fetch(grant.bytesize)}#{grant}"
-    rescue IndexError, NoMethodError, EncodingError
-      fields(method, authority, target, ext, digest, toki, grant)
+      request(method, authority, target, ext, digest) << proofs(toki, grant)
     end
 
     # An answer: two bytes of status, lp(ext) lp(digest).

@@ -53,13 +53,15 @@ module Oscartoki
     # Judges one request by its fields. A `digest` stands for Content-Digest and makes the verdict pending. `toki` nil: it has none.
     def verify(method, authority, target, toki, grant = nil, body = nil, ext: nil, digest: nil, now_ms: nil)
       @files&.refresh
-      request = Pack.asked(method, authority, target, ext, digest, toki, grant)
+      return verify_packed(method, authority, target, toki, grant, body, ext, digest, now_ms) if ext || digest
+
       raw = Door::ZERO * VERDICT
-      status = Door.service_verify_packed(@handle, request, request.bytesize, body, body ? body.bytesize : 0,
-                                          now_ms || Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond), raw)
+      status = Door.service_verify_texts(@handle, method, authority, target, toki, grant, body, body ? body.bytesize : 0,
+                                         now_ms || Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond), raw)
       status.zero? ? VerifiedRequest.new(raw) : Verdict._of(status, raw)
-    rescue Pack::Misfit
-      misfit { |out| Door.service_verify_packed(@handle, nil, 0, nil, 0, 0, out) }
+    rescue ArgumentError
+      # A text with a zero byte in it.
+      verify_packed(method, authority, target, toki, grant, body, ext, digest, now_ms)
     end
 
     # Judges one request by its raw head: what layers call. `headers`: names and values in order, Host among them; `authority` is HTTP/2's, where
@@ -186,6 +188,14 @@ module Oscartoki
       when ReplayLog then given
       else MappedReplayLog.new(given)
       end
+    end
+
+    def verify_packed(method, authority, target, toki, grant, body, ext, digest, now_ms)
+      request = Pack.asked(method, authority, target, ext, digest, toki, grant)
+      raw = Door::ZERO * VERDICT
+      Verdict._of(Door.service_verify_packed(@handle, request, request.bytesize, *Door.slice(body), now_ms || Clock.wall, raw), raw)
+    rescue Pack::Misfit
+      misfit { |out| Door.service_verify_packed(@handle, nil, 0, nil, 0, 0, out) }
     end
 
     # What does not fit its field is refused as the library refuses it.
