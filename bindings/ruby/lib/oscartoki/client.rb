@@ -57,7 +57,8 @@ module Oscartoki
     # `digest`: the SHA-256 of the content, in place of `body`. `ext`: of `request_ext`.
     def sign(method, authority, target, body = nil, ext: nil, digest: nil, repeatable: false, trust_clock: false, verify_first: false,
              resend: false, stream: false, now_ms: nil, mono_ms: nil)
-      options = options_of(repeatable, trust_clock, verify_first, stream) | (resend ? RESEND : 0)
+      options = repeatable || trust_clock || verify_first || stream ? options_of(repeatable, trust_clock, verify_first, stream) : 0
+      options |= RESEND if resend
       now_ms ||= Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond)
       mono_ms ||= Process.clock_gettime(Process::CLOCK_MONOTONIC, :millisecond)
       return sign_packed(method, authority, target, body, ext, digest, options, now_ms, mono_ms) if ext || digest

@@ -15,7 +15,8 @@ module Oscartoki
     def initialize(raw, context)
       @raw = raw
       @context = context
-      @held = Door.hold(context, FREE)
+      # As Door.hold, without its call: this is once a request.
+      @held = Fiddle::Pointer.new(context, 0, FREE)
     end
 
     # The header oscartoki.

@@ -29,8 +29,8 @@ module Oscartoki
     def initialize(raw)
       @raw = raw
       @context = raw.unpack1("q", offset: CONTEXT_AT)
-      # What is never answered is freed with this object.
-      @held = Door.hold(@context, FREE) unless @context.zero?
+      # What is never answered is freed with this object. As Door.hold, without its call: this is once a request.
+      @held = Fiddle::Pointer.new(@context, 0, FREE) unless @context.zero?
     end
 
     # Whether it may run.
