@@ -48,6 +48,7 @@ public class Keyring(audience: String) : AutoCloseable {
     public fun holds(kid: ByteArray): Boolean = native.holds(kid)
 
     /** Whether OscarToki v1 is on for some client. */
+    @get:JvmName("hasV1")
     public val hasV1: Boolean get() = native.hasV1()
 
     /** Frees it; a service that was made with it keeps it alive. */

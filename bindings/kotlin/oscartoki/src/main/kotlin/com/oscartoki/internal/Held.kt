@@ -61,7 +61,7 @@ internal class Held(owner: Any, private val kind: Kind, /** The handle; the C do
         var first: Held? = null
     }
 
-    private companion object {
+    internal companion object {
         private val queue = ReferenceQueue<Any>()
         private val rings = Array(16) { Ring() }
 
@@ -70,6 +70,9 @@ internal class Held(owner: Any, private val kind: Kind, /** The handle; the C do
             reaper.isDaemon = true
             reaper.start()
         }
+
+        /** How many are still to be freed; for tests. */
+        fun alive(): Int = rings.sumOf { ring -> synchronized(ring) { generateSequence(ring.first) { it.after }.count() } }
     }
 }
 
