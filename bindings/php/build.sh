@@ -19,7 +19,11 @@ lib=lib/$system-$(uname -m | sed 's/^arm64$/aarch64/; s/^amd64$/x86_64/')
 put() { cmp -s "$1" "$package/$2" || { mkdir -p "$(dirname "$package/$2")" && cp "$1" "$package/$2.new" && mv "$package/$2.new" "$package/$2"; }; }
 for each in composer.json README.md preload.php $(find src -name '*.php'); do put "$each" "$each"; done
 for each in LICENSE-MIT LICENSE-APACHE include/oscartoki.ffi.h; do put "$ROOT/$each" "$each"; done
-put "$(target)/release/$file" "$lib/$file"
+# Without what only UniFFI's generator reads, where that can be removed.
+library=$STATE/php/$file
+mkdir -p "$STATE/php"
+if [ "$(uname -s)" = Linux ] && have strip; then strip -s -o "$library" "$(target)/release/$file"; else cp "$(target)/release/$file" "$library"; fi
+put "$library" "$lib/$file"
 # What is no longer there.
 (cd "$package" && find src -name '*.php') | while read -r each; do [ -e "$each" ] || rm "$package/$each"; done
 

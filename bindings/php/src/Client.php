@@ -31,6 +31,9 @@ final class Client
     private static ?CData $signedBytes = null;
     private static ?CData $context = null;
 
+    /** @var list<string> two bytes for every length below 256 */
+    private array $lengths;
+
     /**
      * @param list<string> $ext the covered headers of requests, in the service's order
      * @param list<string> $answerExt the covered headers of answers, in the service's order
@@ -70,9 +73,9 @@ final class Client
         $ffi->oscar_client_settings_init(FFI::addr($settings));
         [$names, $held] = Native::texts($ext);
         [$answerNames, $heldToo] = Native::texts($answerExt);
-        $settings->ext = FFI::cast('char **', FFI::addr($names));
+        $settings->ext = $ffi->cast('char **', FFI::addr($names));
         $settings->ext_len = \count($ext);
-        $settings->answer_ext = FFI::cast('char **', FFI::addr($answerNames));
+        $settings->answer_ext = $ffi->cast('char **', FFI::addr($answerNames));
         $settings->answer_ext_len = \count($answerExt);
         $settings->max_answer = $maxAnswer;
         $settings->generation = $generation;
@@ -82,7 +85,7 @@ final class Client
         $settings->send_content_digest = (int) $sendContentDigest;
         if ($kid !== null) {
             $id = Native::id($kid);
-            $settings->kid = FFI::cast('char *', FFI::addr($id));
+            $settings->kid = $ffi->cast('char *', FFI::addr($id));
         }
         $handle = Native::handle();
         $addr = FFI::addr($settings);
@@ -104,8 +107,9 @@ final class Client
     {
         [$this->ffi, $this->handle, $this->covers, $this->maxAnswer] = [$ffi, $handle, $covers, $maxAnswer];
         self::$signed ??= $ffi->new('oscar_signed[1]');
-        self::$signedBytes ??= FFI::cast('char[' . FFI::sizeof(self::$signed) . ']', self::$signed);
+        self::$signedBytes ??= $ffi->cast('char[' . FFI::sizeof(self::$signed) . ']', self::$signed);
         self::$context ??= Native::handle();
+        $this->lengths = Pack::lengths();
     }
 
     public function __destruct()
@@ -148,64 +152,60 @@ final class Client
         ?int $nowMs = null,
         ?int $monoMs = null,
     ): SignedRequest {
-        $options = self::options($repeatable, $trustClock, $verifyFirst, $stream) | ($resend ? self::RESEND : 0);
-        return $this->signed($method, $authority, $target, $body, $ext ?? '', $digest, $options, $nowMs, $monoMs, null);
-    }
-
-    /**
-     * `sign`, with a nonce for the deterministic twin.
-     *
-     * @internal
-     */
-    public function signed(
-        string $method,
-        string $authority,
-        string $target,
-        ?string $body,
-        string $ext,
-        ?string $digest,
-        int $options,
-        ?int $nowMs,
-        ?int $monoMs,
-        ?string $nonce,
-    ): SignedRequest {
-        $packed = Pack::request($method, $authority, $target, $ext, $digest);
-        if ($packed === null) {
-            throw Native::error(Native::UNSIGNABLE, 'a field longer than 65,535 bytes', false);
+        // The usual request is packed here, short fields by a table of their lengths.
+        $size = \strlen($target);
+        if ($ext === null && $digest === null && $size < 256 && \strlen($method) < 256 && \strlen($authority) < 256) {
+            $lp = $this->lengths;
+            $packed = "{$lp[\strlen($method)]}$method{$lp[\strlen($authority)]}$authority{$lp[$size]}$target\0\0\0\0";
+        } else {
+            $packed = Pack::request($method, $authority, $target, $ext ?? '', $digest) ?? throw self::unsignable();
         }
-        $nowMs ??= (int) (microtime(true) * 1000) + Clock::$offMs;
-        $monoMs ??= intdiv(hrtime(true), 1_000_000);
-        $size = $body === null ? 0 : \strlen($body);
-        $status = $nonce === null
-            ? $this->ffi->oscar_client_sign_packed(
-                $this->handle,
-                $packed,
-                \strlen($packed),
-                $body,
-                $size,
-                $options,
-                $nowMs,
-                $monoMs,
-                self::$signed,
-                self::$context,
-            )
-            : $this->ffi->oscar_hazmat_client_sign(
-                $this->handle,
-                $packed,
-                \strlen($packed),
-                $body,
-                $size,
-                $options,
-                $nowMs,
-                $monoMs,
-                Native::id($nonce),
-                self::$signed,
-                self::$context,
-            );
+        $status = $this->ffi->oscar_client_sign_packed(
+            $this->handle,
+            $packed,
+            \strlen($packed),
+            $body,
+            $body === null ? 0 : \strlen($body),
+            ($repeatable ? self::REPEATABLE : 0) | ($trustClock ? self::TRUST_CLOCK : 0) | ($verifyFirst ? self::VERIFY_FIRST : 0)
+                | ($resend ? self::RESEND : 0) | ($stream ? self::STREAM : 0),
+            $nowMs ?? (int) (\microtime(true) * 1000) + Clock::$offMs,
+            $monoMs ?? \intdiv(\hrtime(true), 1_000_000),
+            self::$signed,
+            self::$context,
+        );
         if ($status !== 0) {
             throw Native::error($status, Native::detail(), false);
         }
-        return new SignedRequest(FFI::string(self::$signedBytes, 108), self::$context[0]);
+        return new SignedRequest($this->ffi, FFI::string(self::$signedBytes, 108), self::$context[0]);
+    }
+
+    /**
+     * `sign` with a nonce, for `Hazmat::sign`.
+     *
+     * @internal
+     */
+    public function signWith(string $nonce, string $packed, ?string $body, int $options, int $nowMs, int $monoMs): SignedRequest
+    {
+        $status = $this->ffi->oscar_hazmat_client_sign(
+            $this->handle,
+            $packed,
+            \strlen($packed),
+            $body,
+            \strlen($body ?? ''),
+            $options,
+            $nowMs,
+            $monoMs,
+            Native::id($nonce),
+            self::$signed,
+            self::$context,
+        );
+        Native::check($status, false);
+        return new SignedRequest($this->ffi, FFI::string(self::$signedBytes, 108), self::$context[0]);
+    }
+
+    private static function unsignable(): OscarError
+    {
+        return Native::error(Native::UNSIGNABLE, 'a field longer than 65,535 bytes', false);
     }
 
     /** Judges the answer to a signed request, once; the next is `replayed` and changes nothing. */
@@ -299,11 +299,10 @@ final class Client
         bool $verifyFirst = false,
         bool $stream = false,
     ): Call {
-        $packed = Pack::request($method, $authority, $target, $this->requestExt($headers), null);
-        if ($packed === null) {
-            throw Native::error(Native::UNSIGNABLE, 'a field longer than 65,535 bytes', false);
-        }
-        return new Call($this->ffi, $this->handle, $packed, $body ?? '', self::options($repeatable, $trustClock, $verifyFirst, $stream));
+        $packed = Pack::request($method, $authority, $target, $this->requestExt($headers), null) ?? throw self::unsignable();
+        $options = ($repeatable ? self::REPEATABLE : 0) | ($trustClock ? self::TRUST_CLOCK : 0) | ($verifyFirst ? self::VERIFY_FIRST : 0)
+            | ($stream ? self::STREAM : 0);
+        return new Call($this->ffi, $this->handle, $packed, $body ?? '', $options);
     }
 
     /**
@@ -328,12 +327,6 @@ final class Client
     public function dropsFromProbe(string $name): bool
     {
         return $this->ffi->oscar_client_drops_from_probe($this->handle, $name, \strlen($name)) === 1;
-    }
-
-    private static function options(bool $repeatable, bool $trustClock, bool $verifyFirst, bool $stream): int
-    {
-        return ($repeatable ? self::REPEATABLE : 0) | ($trustClock ? self::TRUST_CLOCK : 0) | ($verifyFirst ? self::VERIFY_FIRST : 0)
-            | ($stream ? self::STREAM : 0);
     }
 
     // ---- its state ----

@@ -13,12 +13,12 @@ final class Clock
     /** Milliseconds since 1970. */
     public static function wall(): int
     {
-        return (int) (microtime(true) * 1000) + self::$offMs;
+        return (int) (\microtime(true) * 1000) + self::$offMs;
     }
 
     /** Milliseconds of the monotonic clock. */
     public static function mono(): int
     {
-        return intdiv(hrtime(true), 1_000_000);
+        return \intdiv(\hrtime(true), 1_000_000);
     }
 }

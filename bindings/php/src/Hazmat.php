@@ -211,7 +211,8 @@ final class Hazmat
         bool $resend = false,
     ): SignedRequest {
         $options = (int) $repeatable | (int) $trustClock << 1 | (int) $resend << 3;
-        return $client->signed($method, $authority, $target, $body, $ext, $digest, $options, $nowMs, $monoMs, $nonce);
+        $packed = Native::request($method, $authority, $target, $ext, $digest);
+        return $client->signWith($nonce, $packed, $body, $options, $nowMs, $monoMs);
     }
 
     /** Key material: the 32 bytes of an audience key. */

@@ -199,14 +199,21 @@ final class Native
     /**
      * Header fields, packed in order.
      *
-     * @param iterable<array{string, string}|string> $headers `[name, value]` pairs, or values by name
+     * @param iterable<array<string>|string> $headers `[name, value]` pairs, or one value or several by name
      */
     public static function headers(iterable $headers): string
     {
         $packed = '';
         foreach ($headers as $name => $field) {
-            [$name, $value] = \is_array($field) ? $field : [(string) $name, $field];
-            $packed .= self::lp($name) . self::lp($value);
+            // Several values of one name, as PSR-7 has them, or a pair.
+            $pairs = match (true) {
+                !\is_array($field) => [[(string) $name, $field]],
+                \is_string($name) => array_map(static fn (string $value): array => [$name, $value], $field),
+                default => [$field],
+            };
+            foreach ($pairs as [$each, $value]) {
+                $packed .= self::lp($each) . self::lp($value);
+            }
         }
         return $packed;
     }
@@ -257,13 +264,14 @@ final class Native
      */
     public static function texts(array $texts): array
     {
-        $pointers = self::ffi()->new('char *[' . max(1, \count($texts)) . ']');
+        $ffi = self::ffi();
+        $pointers = $ffi->new('char *[' . max(1, \count($texts)) . ']');
         $held = [];
         foreach ($texts as $place => $text) {
             if (str_contains($text, "\0")) {
                 throw self::error(self::MALFORMED, 'a name that holds a zero byte');
             }
-            $pointers[$place] = FFI::cast('char *', FFI::addr($held[] = self::bytes($text)));
+            $pointers[$place] = $ffi->cast('char *', FFI::addr($held[] = self::bytes($text)));
         }
         return [$pointers, $held];
     }

@@ -11,13 +11,13 @@ namespace Oscartoki;
  */
 final class Pack
 {
-    /** @var list<string> */
+    /** @var list<string> two bytes for every length below 256 */
     private static array $lp = [];
 
     /** The fields of a request; null: one does not fit. */
     public static function request(string $method, string $authority, string $target, string $ext, ?string $digest): ?string
     {
-        $lp = self::$lp ?: self::table();
+        $lp = self::$lp ?: self::lengths();
         $last = "\0\0\0\0";
         if ($ext !== '' || $digest !== null) {
             if (\strlen($ext) > 65_535) {
@@ -35,6 +35,24 @@ final class Pack
         return Native::lp($method) . Native::lp($authority) . Native::lp($target) . $last;
     }
 
+    /** The fields of a request that arrived; empty when one does not fit, so that the call refuses. */
+    public static function judged(
+        string $method,
+        string $authority,
+        string $target,
+        string $ext,
+        ?string $digest,
+        ?string $toki,
+        ?string $grant,
+    ): string {
+        try {
+            $packed = self::request($method, $authority, $target, $ext, $digest);
+            return $packed === null ? '' : $packed . self::proofs($toki, $grant);
+        } catch (Errors\Unsignable) {
+            return '';
+        }
+    }
+
     /** Toki and grant stand last, and only when they are there. A grant without a toki is told as an empty toki. */
     public static function proofs(?string $toki, ?string $grant): string
     {
@@ -44,9 +62,9 @@ final class Pack
         return $toki === null ? '' : Native::lp($toki) . Native::lp($grant);
     }
 
-    /** @return list<string> */
-    private static function table(): array
+    /** @return list<string> two bytes for every length below 256 */
+    public static function lengths(): array
     {
-        return self::$lp = array_map(static fn (int $length): string => pack('n', $length), range(0, 255));
+        return self::$lp = self::$lp ?: array_map(static fn (int $length): string => pack('n', $length), range(0, 255));
     }
 }

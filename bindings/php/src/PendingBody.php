@@ -27,7 +27,7 @@ final class PendingBody extends Verdict
 
     private function become(int $status, \FFI\CData $verdict): Verdict
     {
-        return self::of($this->ffi, $status, \FFI::string(\FFI::cast('char[' . self::BYTES . ']', $verdict), self::BYTES), $verdict[0]->context);
+        return self::of($this->ffi, $status, \FFI::string($this->ffi->cast('char[' . self::BYTES . ']', $verdict), self::BYTES), $verdict[0]->context);
     }
 
     /** @return array<string, string> */

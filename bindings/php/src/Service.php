@@ -26,7 +26,11 @@ final class Service
     // Where the library writes; one call at a time, so one of each is enough.
     private static ?CData $verdict = null;
     private static ?CData $verdictBytes = null;
+    private static ?CData $verdictNumbers = null;
     private static ?CData $answered = null;
+
+    /** @var list<string> two bytes for every length below 256 */
+    private array $lengths;
 
     /**
      * @param list<AudienceKey|string>|AudienceKey|string $keys
@@ -79,12 +83,12 @@ final class Service
         foreach (['authorities' => $names, 'ext' => $ext, 'answer_ext' => $answerExt] as $field => $texts) {
             [$pointers, $bytes] = Native::texts(array_values($texts));
             $held[] = [$pointers, $bytes];
-            $settings->$field = FFI::cast('char **', FFI::addr($pointers));
+            $settings->$field = $ffi->cast('char **', FFI::addr($pointers));
             $settings->{$field . '_len'} = \count($texts);
         }
         if ($fixedAuthority !== null) {
             $held[] = $fixed = Native::bytes($fixedAuthority);
-            $settings->fixed_authority = FFI::cast('char *', FFI::addr($fixed));
+            $settings->fixed_authority = $ffi->cast('char *', FFI::addr($fixed));
         }
         $settings->window_ms = $windowMs;
         $settings->max_ttl_s = $maxTtlS;
@@ -103,7 +107,9 @@ final class Service
         ));
         $this->handle = $handle[0];
         self::$verdict ??= $ffi->new('oscar_verdict[1]');
-        self::$verdictBytes ??= FFI::cast('char[' . Verdict::BYTES . ']', self::$verdict);
+        self::$verdictBytes ??= $ffi->cast('char[' . Verdict::BYTES . ']', self::$verdict);
+        self::$verdictNumbers ??= $ffi->cast('int64_t[' . \intdiv(Verdict::BYTES, 8) . ']', self::$verdict);
+        $this->lengths = Pack::lengths();
         self::$answered ??= $ffi->new('oscar_answered[1]');
     }
 
@@ -154,27 +160,29 @@ final class Service
         ?string $digest = null,
         ?int $nowMs = null,
     ): Verdict {
-        try {
-            $packed = Pack::request($method, $authority, $target, $ext ?? '', $digest);
-            $packed = $packed === null ? '' : $packed . Pack::proofs($toki, $grant);
-        } catch (Errors\Unsignable) {
-            $packed = '';
-        }
         if ($this->files !== 0) {
             $this->refresh();
         }
-        $verdict = self::$verdict;
+        // The usual request is packed here, short fields by a table of their lengths.
+        $size = \strlen($target);
+        if ($ext === null && $digest === null && $toki !== null && $size < 256 && \strlen($method) < 256 && \strlen($authority) < 256 && \strlen($toki) < 256) {
+            $lp = $this->lengths;
+            $packed = "{$lp[\strlen($method)]}$method{$lp[\strlen($authority)]}$authority{$lp[$size]}$target\0\0\0\0{$lp[\strlen($toki)]}$toki";
+            $packed = $grant === null ? $packed : $packed . Native::lp($grant);
+        } else {
+            $packed = Pack::judged($method, $authority, $target, $ext ?? '', $digest, $toki, $grant);
+        }
         $status = $this->ffi->oscar_service_verify_packed(
             $this->handle,
             $packed,
             \strlen($packed),
             $body,
             $body === null ? 0 : \strlen($body),
-            $nowMs ?? (int) (microtime(true) * 1000) + Clock::$offMs,
-            $verdict,
+            $nowMs ?? (int) (\microtime(true) * 1000) + Clock::$offMs,
+            self::$verdict,
         );
         if ($status === 0) {
-            return new VerifiedRequest($this->ffi, FFI::string(self::$verdictBytes, Verdict::BYTES), $verdict[0]->context);
+            return new VerifiedRequest($this->ffi, FFI::string(self::$verdictBytes, Verdict::BYTES), self::$verdictNumbers[2]);
         }
         return $this->judged($status);
     }
@@ -237,7 +245,7 @@ final class Service
             // A field that fits nowhere is malformed: 400.
             $raw = pack('lll', Native::MALFORMED, -1, 400) . substr($raw, 12);
         }
-        return Verdict::of($this->ffi, $status, $raw, self::$verdict[0]->context);
+        return Verdict::of($this->ffi, $status, $raw, self::$verdictNumbers[2]);
     }
 
     private function refresh(): void

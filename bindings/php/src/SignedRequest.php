@@ -12,13 +12,11 @@ final class SignedRequest
      *
      * @internal
      */
-    public function __construct(private readonly string $raw, private int $context) {}
+    public function __construct(private \FFI $ffi, private string $raw, private int $context) {}
 
     public function __destruct()
     {
-        if ($this->context !== 0) {
-            Native::ffi()->oscar_sign_context_free($this->context);
-        }
+        $this->ffi->oscar_sign_context_free($this->context);
     }
 
     /** The header oscartoki. */

@@ -28,13 +28,11 @@ abstract class Verdict
     protected const AUTHORITY = 56;
 
     /** @internal */
-    final public function __construct(protected readonly FFI $ffi, protected readonly string $raw, private readonly int $context) {}
+    final public function __construct(protected FFI $ffi, protected string $raw, private int $context) {}
 
     final public function __destruct()
     {
-        if ($this->context !== 0) {
-            $this->ffi->oscar_verdict_free($this->context);
-        }
+        $this->ffi->oscar_verdict_free($this->context);
     }
 
     /**

@@ -238,6 +238,7 @@ final class ExchangeTest extends TestCase
             $verdict = $this->service->verifyHead('GET', '/x', $headers);
             self::assertSame(['malformed', 400, false], [$verdict->name(), $verdict->status(), $verdict->signed()], $what);
         }
+        self::assertSame('malformed', $this->service->verifyHead('GET', '/x', ['Host' => [World::NAME], 'oscartoki' => [$signed->toki(), $signed->toki()]])->name());
         self::assertSame('missing', $this->service->verifyHead('GET', '/x', ['Host' => World::NAME])->name());
         self::assertSame('malformed', $this->service->verifyHead('GET', 'http://api.example.com/x', $good)->name());
         $verdict = $this->service->verifyHead('GET', '/x', $good);
