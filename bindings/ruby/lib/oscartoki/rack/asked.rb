@@ -74,11 +74,12 @@ module Oscartoki
 
       def target
         raw = env["REQUEST_URI"]
-        return raw unless raw.nil? || raw.empty?
-
         server = env["SERVER_SOFTWARE"] || "this Rack server"
-        raise OscarError::RawTargetHidden, "#{server} gives no REQUEST_URI, the request target as it was sent: serve with puma, Falcon, Unicorn, " \
-                                           "Passenger or WEBrick, or set env[\"REQUEST_URI\"] before this middleware"
+        # WEBrick's is a URL that it has put together.
+        return raw unless raw.nil? || raw.empty? || (server.start_with?("WEBrick") && !raw.start_with?("/", "*"))
+
+        raise OscarError::RawTargetHidden, "#{server} does not give the request target as it was sent in REQUEST_URI: serve with puma, Falcon, Unicorn " \
+                                           "or Passenger, or set env[\"REQUEST_URI\"] before this middleware"
       end
 
       def headers

@@ -13,7 +13,7 @@ module Oscartoki
     #   use Oscartoki::Rack::Middleware, service: service
     #
     # It stands outside of whatever reads or changes a request or an answer (compression, method overrides, ETags), inside of a CORS layer.
-    # The raw target is read from REQUEST_URI, which puma, Falcon, Unicorn, Passenger and WEBrick give. Until the service is ready it answers a
+    # The raw target is read from REQUEST_URI, which puma, Falcon, Unicorn and Passenger give. Until the service is ready it answers a
     # signed 1, on which clients resend what is safe.
     class Middleware
       # Its service.
