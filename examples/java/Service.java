@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.eclipse.jetty.http.HttpCompliance;
+import org.eclipse.jetty.http.HttpCompliance.Violation;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -115,7 +116,7 @@ public final class Service {
     private static HttpConfiguration http() {
         HttpConfiguration http = new HttpConfiguration();
         http.setUriCompliance(UriCompliance.UNSAFE);
-        http.setHttpCompliance(HttpCompliance.RFC7230.with("oscartoki", HttpCompliance.Violation.DUPLICATE_HOST_HEADERS, HttpCompliance.Violation.UNSAFE_HOST_HEADER));
+        http.setHttpCompliance(HttpCompliance.RFC7230.with("oscartoki", Violation.DUPLICATE_HOST_HEADERS, Violation.UNSAFE_HOST_HEADER, Violation.MISMATCHED_AUTHORITY));
         http.setSendServerVersion(false);
         return http;
     }

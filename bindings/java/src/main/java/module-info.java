@@ -5,11 +5,12 @@
  */
 module com.oscartoki {
     requires transitive java.net.http;
-    requires static transitive jakarta.servlet;
-    requires static transitive spring.beans;
-    requires static transitive spring.context;
-    requires static transitive spring.core;
-    requires static transitive spring.web;
+    requires static jakarta.servlet;
+    requires static jdk.httpserver;
+    requires static spring.beans;
+    requires static spring.context;
+    requires static spring.core;
+    requires static spring.web;
 
     exports com.oscartoki;
     exports com.oscartoki.http;
