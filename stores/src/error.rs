@@ -50,6 +50,14 @@ pub enum StoreError {
         /// What this library writes.
         ours: u32,
     },
+    /// A Redis that can't be used, by its address without a password.
+    #[error("{address}: {why}")]
+    Redis {
+        /// `HOST:PORT`, or the path of a socket.
+        address: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The options make no sense.
     #[error("{0}")]
     Options(&'static str),
