@@ -328,6 +328,7 @@ oscar_status oscar_replay_log_memory(size_t capacity, oscar_handle *replay_log);
 oscar_status oscar_replay_log_exact(size_t capacity, oscar_handle *replay_log);
 oscar_status oscar_replay_log_mapped(const char *path, size_t len, size_t capacity, oscar_handle *replay_log);
 oscar_status oscar_replay_log_default_path(oscar_handle keyring, char *out, size_t capacity);
+oscar_status oscar_replay_log_redis(const char *url, size_t url_len, const char *name, size_t name_len, size_t capacity, oscar_handle *replay_log);
 oscar_status oscar_replay_log_none(oscar_handle *replay_log);
 oscar_status oscar_replay_log_free(oscar_handle replay_log);
 oscar_status oscar_ring_files_open(oscar_handle keyring, const char *key_files, size_t key_files_len, const char *fixed, size_t fixed_len, const char *revocations, size_t revocations_len, oscar_handle *ring_files);

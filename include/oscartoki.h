@@ -1191,6 +1191,17 @@ oscar_status oscar_replay_log_default_path(oscar_handle keyring,
                                            char *out,
                                            size_t capacity);
 
+// A memory that the machines of a fleet share: the memory `name` (most often the audience) of the Redis at `url`, `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`,
+// which must not evict (`maxmemory-policy noeviction`). `capacity` (0: a million): how many live requests are expected, for the share of a key and
+// a session. A request waits 50 ms for it at most. The caller frees the handle with `oscar_replay_log_free`.
+// Error: store; `oscar_last_detail` names the server, never the password.
+oscar_status oscar_replay_log_redis(const char *url,
+                                    size_t url_len,
+                                    const char *name,
+                                    size_t name_len,
+                                    size_t capacity,
+                                    oscar_handle *replay_log);
+
 // A memory that remembers nothing: a service with it refuses everything as busy. For tests of that.
 oscar_status oscar_replay_log_none(oscar_handle *replay_log);
 

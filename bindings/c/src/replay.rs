@@ -62,6 +62,31 @@ pub unsafe extern "C" fn oscar_replay_log_default_path(keyring: Handle, out: *mu
     })
 }
 
+/// A memory that the machines of a fleet share: the memory `name` (most often the audience) of the Redis at `url`, `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`,
+/// which must not evict (`maxmemory-policy noeviction`). `capacity` (0: a million): how many live requests are expected, for the share of a key and
+/// a session. A request waits 50 ms for it at most. The caller frees the handle with `oscar_replay_log_free`.
+/// Error: store; `oscar_last_detail` names the server, never the password.
+///
+/// # Safety
+/// `url` and `name` have so many readable bytes; `replay_log` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oscar_replay_log_redis(
+    url: *const c_char,
+    url_len: usize,
+    name: *const c_char,
+    name_len: usize,
+    capacity: usize,
+    replay_log: *mut Handle,
+) -> Status {
+    let open = || {
+        // SAFETY: as this function asks.
+        let (url, name) = unsafe { (text(url, url_len)?, text(name, name_len)?) };
+        shared::redis(url, name, if capacity == 0 { 1_000_000 } else { checked(capacity)? })
+    };
+    // SAFETY: as this function asks.
+    unsafe { give(replay_log, open) }
+}
+
 /// A memory that remembers nothing: a service with it refuses everything as busy. For tests of that.
 ///
 /// # Safety
@@ -99,7 +124,11 @@ fn checked(capacity: usize) -> Result<usize> {
 mod shared {
     use super::{Arc, Fault, ReplayLog, Result, Status};
     use oscartoki::Keyring;
-    use oscartoki_stores::{MappedReplayLog, Options, StoreError};
+    use oscartoki_stores::{MappedReplayLog, Options, RedisReplayLog, StoreError};
+
+    pub(super) fn redis(url: &str, name: &str, capacity: usize) -> Result<Arc<dyn ReplayLog>> {
+        Ok(Arc::new(RedisReplayLog::open(url, name, capacity).map_err(fault)?))
+    }
 
     pub(super) fn open(path: &str, capacity: Option<usize>) -> Result<Arc<dyn ReplayLog>> {
         let usual = Options::default();
@@ -125,6 +154,10 @@ mod shared {
     use oscartoki::Keyring;
 
     const NONE: &str = "this build has no memory that processes share";
+
+    pub(super) fn redis(_url: &str, _name: &str, _capacity: usize) -> Result<Arc<dyn ReplayLog>> {
+        Err(Fault::new(Status::Store, NONE))
+    }
 
     pub(super) fn open(_path: &str, _capacity: Option<usize>) -> Result<Arc<dyn ReplayLog>> {
         Err(Fault::new(Status::Store, NONE))

@@ -219,8 +219,8 @@ pub struct ServeArgs {
     /// Key file; - is stdin, else OSCAR_KEY
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub key: Vec<PathBuf>,
-    /// `local`, or the file that the processes of this machine share [default: local]
-    #[arg(long, value_name = "local|FILE")]
+    /// `local`, the file that the processes of this machine share, or the Redis that a fleet shares [default: local]
+    #[arg(long, value_name = "local|FILE|redis://…")]
     pub memory: Option<String>,
     /// How many live requests the memory holds
     #[arg(long, value_name = "N")]

@@ -43,12 +43,25 @@ pub struct Tcx {
 }
 
 /// Where tokis are remembered.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Memory {
     /// In this process.
     Local,
     /// In a file that the processes of this machine share.
     Mapped(PathBuf),
+    /// In a Redis that the machines of a fleet share, by its address.
+    Redis(String),
+}
+
+impl std::fmt::Debug for Memory {
+    /// An address may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Mapped(path) => write!(f, "{}", path.display()),
+            Self::Redis(_) => f.write_str("redis"),
+        }
+    }
 }
 
 /// The TOML file. An unknown name is an error.
@@ -127,6 +140,7 @@ impl Config {
         let memory = match args.memory.or(file.memory) {
             None => Memory::Local,
             Some(name) if name == "local" => Memory::Local,
+            Some(name) if name.starts_with("redis://") || name.starts_with("redis+unix://") => Memory::Redis(name),
             Some(name) => Memory::Mapped(PathBuf::from(name)),
         };
         let table = args.tcx_table.or(file.tcx_table).unwrap_or_else(|| "documented".to_owned());

@@ -178,6 +178,11 @@ fn service(config: &Config, ring: Arc<Keyring>, address: &str) -> Result<Service
             let open = oscartoki_stores::MappedReplayLog::open(path, &options);
             Arc::new(open.map_err(|error| Failure::config(error.to_string()))?)
         }
+        Memory::Redis(url) => {
+            let name = config.audience.as_deref().unwrap_or_default();
+            let open = oscartoki_stores::RedisReplayLog::open(url, name, config.capacity);
+            Arc::new(open.map_err(|error| Failure::config(error.to_string()))?)
+        }
     };
     Service::new(rules, ring, log, oscar::clock::now_ms()).map_err(Failure::key)
 }

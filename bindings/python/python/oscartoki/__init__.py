@@ -11,13 +11,13 @@ from .carried import MessageMemory, SignedMessage, VerifiedMessage, VerifiedTick
 from .client import Call, Client, Outcome, SignedRequest, Step, secret_from
 from .errors import OscarError
 from .keys import AudienceKey, Keyring, Secret, Session
-from .memory import MappedReplayLog, MemoryReplayLog, NoReplayLog, ReplayLog
+from .memory import MappedReplayLog, MemoryReplayLog, NoReplayLog, RedisReplayLog, ReplayLog
 from .service import Handshake, PendingBody, Refusal, Service, Verdict, VerifiedRequest, explain, normalise_authority
 
 __version__ = VERSION
 __all__ = [
     "AudienceKey", "Call", "Client", "EXTENSION", "Handshake", "Keyring", "MappedReplayLog", "MemoryReplayLog", "MessageMemory",
-    "NoReplayLog", "OscarError", "Outcome", "PendingBody", "Refusal", "ReplayLog", "Secret", "Service", "Session", "SignedMessage",
+    "NoReplayLog", "OscarError", "Outcome", "PendingBody", "RedisReplayLog", "Refusal", "ReplayLog", "Secret", "Service", "Session", "SignedMessage",
     "SignedRequest", "Step", "Verdict", "VerifiedMessage", "VerifiedRequest", "VerifiedTicket", "VerifiedUrl", "asgi", "errors", "explain",
     "hazmat", "normalise_authority", "secret_from", "v1", "wsgi",
 ]  # fmt: skip

@@ -56,6 +56,19 @@ class MappedReplayLog(ReplayLog):
             raise OSError(str(error)) from None
 
 
+class RedisReplayLog(ReplayLog):
+    """A Redis that the machines of a fleet share: the memory `name`, most often the audience. It must not evict (`maxmemory-policy noeviction`)."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, url: str, name: str, capacity: int = CAPACITY) -> None:
+        self.name = name
+        try:
+            self._native = bridge.redis_memory(url, name, capacity)
+        except bridge.MemoryError as error:
+            raise OSError(str(error)) from None
+
+
 class NoReplayLog(ReplayLog):
     """Remembers nothing and therefore refuses everything."""
 

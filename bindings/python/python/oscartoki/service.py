@@ -15,7 +15,7 @@ from .carried import MessageMemory, VerifiedMessage, VerifiedTicket, VerifiedUrl
 from .client import Outcome, Pair, SignedRequest, wall
 from .errors import OscarError, error_of, name_of, refused
 from .keys import AudienceKey, Keyring, speaking
-from .memory import MappedReplayLog, ReplayLog
+from .memory import MappedReplayLog, RedisReplayLog, ReplayLog
 
 if TYPE_CHECKING:
 
@@ -154,6 +154,8 @@ class Service:
             self._files = RingFiles(keyring._native, [os.fspath(path) for path in files], fixed, revocations)
         if memory is None:
             memory = MappedReplayLog(MappedReplayLog.default_path(keyring.audience, keyring.kids))
+        elif isinstance(memory, str) and memory.startswith(("redis://", "redis+unix://")):
+            memory = RedisReplayLog(memory, keyring.audience)
         elif not isinstance(memory, ReplayLog):
             memory = MappedReplayLog(memory)
         self.memory = memory

@@ -4,7 +4,7 @@
 //! doors are both called `oscartoki`.
 
 use oscartoki::{Client, Keyring, MessageMemory, ReplayLog, ReplayMemory, Service};
-use oscartoki_stores::{FileFault, MappedReplayLog, Options, Reread, RingSources};
+use oscartoki_stores::{FileFault, MappedReplayLog, Options, RedisReplayLog, Reread, RingSources};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -75,6 +75,16 @@ pub fn mapped_memory(path: String, capacity: i64) -> Result<Arc<ReplayMemory>, M
     oscartoki_stores::fork_guard();
     let capacity = usize::try_from(capacity).map_err(|_| MemoryError::Unusable("a memory has room for 1 request or more".to_owned()))?;
     let log = MappedReplayLog::open(path, &Options { capacity, ..Options::default() }).map_err(unusable)?;
+    Ok(Arc::new(ReplayMemory::from_log(Arc::new(log) as Arc<dyn ReplayLog>)))
+}
+
+/// The memory `name` (most often the audience) of the Redis at `url`, which the machines of a fleet share. It must not evict. `capacity`: how
+/// many live requests are expected, for the share of a key and a session.
+#[uniffi::export]
+pub fn redis_memory(url: String, name: String, capacity: i64) -> Result<Arc<ReplayMemory>, MemoryError> {
+    oscartoki_stores::fork_guard();
+    let capacity = usize::try_from(capacity).map_err(|_| MemoryError::Unusable("a memory has room for 1 request or more".to_owned()))?;
+    let log = RedisReplayLog::open(&url, &name, capacity).map_err(unusable)?;
     Ok(Arc::new(ReplayMemory::from_log(Arc::new(log) as Arc<dyn ReplayLog>)))
 }
 
