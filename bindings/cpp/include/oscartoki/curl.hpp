@@ -72,6 +72,8 @@ class Http {
         if (ready != CURLE_OK || easy_ == nullptr) throw NetworkError(CURLE_FAILED_INIT, false);
     }
 
+    explicit Http(const Client &&, std::function<std::int64_t()> = {}) = delete;
+
     /// Sends a request by the rules of the protocol: probe, request, resend. Throws `OscarError` or `NetworkError`, both of which say whether it
     /// may have run.
     Response request(std::string_view method, const std::string &url, std::string_view body = {}, const Headers &headers = {},
