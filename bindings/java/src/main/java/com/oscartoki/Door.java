@@ -138,8 +138,18 @@ final class Door {
         private MemorySegment place;
 
         Struct(int size) {
-            words = new long[(size + 7) / 8];
+            this(new long[(size + 7) / 8]);
+        }
+
+        Struct(long[] words) {
+            this.words = words;
             view = MemorySegment.ofArray(words);
+        }
+
+        /** One of texts, whose bytes are all that is wanted. */
+        Struct(byte[] bytes) {
+            words = null;
+            view = MemorySegment.ofArray(bytes);
         }
 
         @Override
@@ -149,7 +159,7 @@ final class Door {
 
         @Override
         public void pass(Arena arena, List<Object> into) {
-            place = arena.allocate(words.length * 8L, 8);
+            place = arena.allocate(view.byteSize(), 8);
             into.add(place.copyFrom(view));
         }
 

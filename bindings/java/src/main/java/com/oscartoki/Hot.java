@@ -13,10 +13,11 @@ import java.lang.ref.Reference;
 
 /**
  * What is done for each request: one crossing an act, on arrays of the heap. The calls are short, wait for nothing and call nobody back, which
- * is what {@code critical} asks for.
+ * is what {@code critical} asks for; where much is to be digested, the way through {@link Door#call} is taken, which the collector does not wait for.
  */
 final class Hot {
     private static final byte[] NONE = {};
+    private static final int MUCH = 1 << 16;
 
     private Hot() {}
 
@@ -64,6 +65,9 @@ final class Hot {
 
     static int sign(Handle client, Packed request, byte[] body, int options, long now, long mono, byte[] signed, long[] context) {
         byte[] content = body == null ? NONE : body;
+        if (content.length > MUCH) {
+            return Door.call("client_sign_packed", client, request.bytes(), content, options, now, mono, new Door.Struct(signed), new Door.Struct(context));
+        }
         try {
             return (int) Sign.CALL.invokeExact(client.get(), ofArray(request.data()), (long) request.size(), ofArray(content), (long) content.length, options, now, mono,
                     ofArray(signed), ofArray(context));
@@ -75,15 +79,16 @@ final class Hot {
     }
 
     static int accept(Handle client, Handle context, Packed answer, byte[] body, long received, long mono, long[] outcome) {
-        return judge(Accept.CALL, client, context, answer, body, received, mono, outcome);
+        return judge("client_accept_packed", Accept.CALL, client, context, answer, body, received, mono, outcome);
     }
 
     static int acceptHead(Handle client, Handle context, Packed head, byte[] body, long received, long mono, long[] outcome) {
-        return judge(AcceptHead.CALL, client, context, head, body, received, mono, outcome);
+        return judge("client_accept_head", AcceptHead.CALL, client, context, head, body, received, mono, outcome);
     }
 
-    private static int judge(MethodHandle call, Handle client, Handle context, Packed answer, byte[] body, long received, long mono, long[] outcome) {
+    private static int judge(String name, MethodHandle call, Handle client, Handle context, Packed answer, byte[] body, long received, long mono, long[] outcome) {
         byte[] content = body == null ? NONE : body;
+        if (content.length > MUCH) return Door.call(name, client, context, answer.bytes(), content, received, mono, new Door.Struct(outcome));
         try {
             return (int) call.invokeExact(client.get(), context.get(), ofArray(answer.data()), (long) answer.size(), ofArray(content), (long) content.length, received, mono,
                     ofArray(outcome));
@@ -97,6 +102,7 @@ final class Hot {
 
     static int verify(Handle service, Packed request, byte[] body, long now, long[] verdict) {
         byte[] content = body == null ? NONE : body;
+        if (content.length > MUCH) return Door.call("service_verify_packed", service, request.bytes(), content, now, new Door.Struct(verdict));
         try {
             return (int) Verify.CALL.invokeExact(service.get(), ofArray(request.data()), (long) request.size(), ofArray(content), (long) content.length, now, ofArray(verdict));
         } catch (Throwable fault) {
@@ -108,6 +114,7 @@ final class Hot {
 
     static int verifyHead(Handle service, Packed head, byte[] body, long now, long[] verdict) {
         byte[] content = body == null ? NONE : body;
+        if (content.length > MUCH) return Door.call("service_verify_head", service, head.bytes(), content, now, new Door.Struct(verdict));
         try {
             return (int) VerifyHead.CALL.invokeExact(service.get(), ofArray(head.data()), (long) head.size(), ofArray(content), (long) content.length, now, ofArray(verdict));
         } catch (Throwable fault) {
@@ -138,15 +145,16 @@ final class Hot {
     }
 
     static int answer(Handle service, Handle context, Packed answer, byte[] body, long now, byte[] answered) {
-        return reply(Answer.CALL, service, context, answer, body, now, answered);
+        return reply("service_answer_packed", Answer.CALL, service, context, answer, body, now, answered);
     }
 
     static int answerHead(Handle service, Handle context, Packed head, byte[] body, long now, byte[] answered) {
-        return reply(AnswerHead.CALL, service, context, head, body, now, answered);
+        return reply("service_answer_head", AnswerHead.CALL, service, context, head, body, now, answered);
     }
 
-    private static int reply(MethodHandle call, Handle service, Handle context, Packed answer, byte[] body, long now, byte[] answered) {
+    private static int reply(String name, MethodHandle call, Handle service, Handle context, Packed answer, byte[] body, long now, byte[] answered) {
         byte[] content = body == null ? NONE : body;
+        if (content.length > MUCH) return Door.call(name, service, context, answer.bytes(), content, now, new Door.Struct(answered));
         try {
             return (int) call.invokeExact(service.get(), context.get(), ofArray(answer.data()), (long) answer.size(), ofArray(content), (long) content.length, now, ofArray(answered));
         } catch (Throwable fault) {

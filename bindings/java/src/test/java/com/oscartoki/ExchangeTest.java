@@ -244,6 +244,29 @@ class ExchangeTest {
     }
 
     @Test
+    void largeBodiesGoTheOtherWay() throws IOException {
+        byte[] body = new byte[1 << 20], other = body.clone();
+        other[body.length - 1] = 1;
+        Request request = new Request("PUT", World.NAME, "/", body);
+        for (boolean byHead : new boolean[] {false, true}) {
+            SignedRequest signed = world.client.sign(request, CallOption.TRUST_CLOCK);
+            Headers headers = new Headers().add("Host", World.NAME);
+            signed.headers().forEach(headers::add);
+            assertEquals("bad_mac", ((Refusal) world.service.verifyHead("PUT", "/", headers, other)).name());
+            assertEquals("bad_mac", ((Refusal) world.service.verify(new Request("PUT", World.NAME, "/", other), signed.toki(), signed.grant().orElse(null))).name());
+            Verdict verdict = byHead ? world.service.verifyHead("PUT", "/", headers, body) : world.service.verify(request, signed.toki(), signed.grant().orElse(null));
+            SignedAnswer answered = byHead ? world.service.answerHead(verdict, 200, Headers.of("ETag", "1"), body) : world.service.answer(verdict, new Answer(200, body));
+            Headers back = Headers.of("ETag", "1");
+            answered.headers().forEach(back::add);
+            Answer answer = new Answer(200, body, answered.toki(), answered.grant().orElse(null));
+            Outcome outcome = byHead ? world.client.acceptHead(signed, 200, back, other) : world.client.accept(signed, answer);
+            assertEquals(byHead ? "bad_mac" : "accepted", outcome.name().orElse("accepted"));
+        }
+        Headers tooLarge = Headers.of("Host", World.NAME, "oscartoki", world.client.sign(request, CallOption.TRUST_CLOCK).toki());
+        assertEquals("policy", ((Refusal) world.service.verifyHead("PUT", "/", tooLarge, new byte[(1 << 20) + 1])).name());
+    }
+
+    @Test
     void whatAlteredIt() throws IOException {
         Request signedAs = World.get("/a");
         String toki = world.client.sign(signedAs).toki();

@@ -50,7 +50,7 @@ final class Exchange implements AutoCloseable {
     HttpRequest next() throws OscarError {
         step = call.next();
         if (step.kind() != Step.Kind.SEND) return null;
-        HttpRequest.Builder builder = HttpRequest.newBuilder(request, (name, _) -> goesOut(name.toLowerCase(Locale.ROOT)));
+        HttpRequest.Builder builder = HttpRequest.newBuilder(request, (name, _) -> goesOut(name.toLowerCase(Locale.ROOT))).uri(withoutEmptyQuery(request.uri()));
         step.headers().forEach(builder::setHeader);
         if (step.isProbe()) return builder.expectContinue(false).method(step.method(), BodyPublishers.noBody()).build();
         // A publisher of its own, because one of a stream gives its bytes once; without content the caller's, which says what its method needs.
@@ -146,6 +146,11 @@ final class Exchange implements AutoCloseable {
     static String targetOf(URI uri) {
         String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
         return uri.getRawQuery() == null || uri.getRawQuery().isEmpty() ? path : path + "?" + uri.getRawQuery();
+    }
+
+    /** Over HTTP/2 it would not. */
+    private static URI withoutEmptyQuery(URI uri) {
+        return uri.getRawQuery() != null && uri.getRawQuery().isEmpty() ? URI.create(uri.toString().replaceFirst("\\?", "")) : uri;
     }
 
     private static Headers headersOf(HttpResponse<?> response) {

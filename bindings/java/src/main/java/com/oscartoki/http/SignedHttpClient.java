@@ -140,4 +140,29 @@ public final class SignedHttpClient extends HttpClient {
     public Optional<Executor> executor() {
         return inner.executor();
     }
+
+    @Override
+    public void shutdown() {
+        inner.shutdown();
+    }
+
+    @Override
+    public boolean awaitTermination(Duration most) throws InterruptedException {
+        return inner.awaitTermination(most);
+    }
+
+    @Override
+    public boolean isTerminated() {
+        return inner.isTerminated();
+    }
+
+    @Override
+    public void shutdownNow() {
+        inner.shutdownNow();
+    }
+
+    @Override
+    public void close() {
+        inner.close();
+    }
 }
