@@ -12,6 +12,7 @@ let package = Package(
         .executableTarget(name: "vectors", dependencies: [oscartoki], path: "Sources/Vectors"),
         .executableTarget(name: "client", dependencies: [oscartoki], path: "examples/Client"),
         .executableTarget(name: "service", dependencies: [oscartoki], path: "examples/Service"),
+        .testTarget(name: "OscartokiTests", dependencies: [oscartoki]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -49,7 +49,6 @@ final class Server: @unchecked Sendable {
 
     /// Serves until SIGTERM or SIGINT, then lets what runs finish, and ends the process with 0.
     func run(_ answering: @escaping Answering) -> Never {
-        signal(SIGPIPE, SIG_IGN)
         let signals = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -60,6 +59,12 @@ final class Server: @unchecked Sendable {
             source.resume()
             return source
         }
+        withExtendedLifetime(signals) { serve(answering) }
+    }
+
+    /// Serves for ever.
+    func serve(_ answering: @escaping Answering) -> Never {
+        signal(SIGPIPE, SIG_IGN)
         while true {
             let socket = accept(listener, nil, nil)
             if socket < 0 {
@@ -69,7 +74,6 @@ final class Server: @unchecked Sendable {
             let thread = Thread { [busy] in Connection(socket).serve(answering, busy) }
             thread.stackSize = 1 << 19
             thread.start()
-            withExtendedLifetime(signals) {}
         }
     }
 }

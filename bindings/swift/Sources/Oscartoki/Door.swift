@@ -16,21 +16,24 @@ public func normaliseAuthority(_ name: String) throws -> String {
 }
 
 /// Wrapper and library fit, or this package was put together wrongly. Looked at once, by whoever crosses first.
-enum Door {
+@_spi(Checks) public enum Door {
     static let checked: Result<Void, OscarError> = {
         let found = String(cString: oscar_version())
         if let fault = misfit(version: found, abi: oscar_abi_version()) { return .failure(OscarError(.internal, fault)) }
         return .success(())
     }()
 
-    /// Why a library of that version can't be used.
-    static func misfit(version found: String, abi: UInt32) -> String? {
+    /// The ABI that this package was built for.
+    public static let abi = UInt32(OSCAR_ABI_VERSION)
+
+    /// Why a library of that version can't be used; nil: it can.
+    public static func misfit(version found: String, abi: UInt32) -> String? {
         if found != version {
             return "oscartoki \(version) needs its own library, but found liboscartoki \(found): "
                 + "remove other liboscartoki.a from the linker's path, or update the package"
         }
-        if abi != UInt32(OSCAR_ABI_VERSION) {
-            return "the C door of liboscartoki has ABI \(abi), this oscartoki was built for ABI \(OSCAR_ABI_VERSION): update the package"
+        if abi != Self.abi {
+            return "the C door of liboscartoki has ABI \(abi), this oscartoki was built for ABI \(Self.abi): update the package"
         }
         return nil
     }

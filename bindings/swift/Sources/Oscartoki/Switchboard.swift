@@ -68,7 +68,9 @@ final class Switchboard: NSObject, URLSessionDataDelegate, @unchecked Sendable {
         }
     }
 
-    private static func configured(_ configuration: URLSessionConfiguration) -> URLSessionConfiguration {
+    private static func configured(_ original: URLSessionConfiguration) -> URLSessionConfiguration {
+        // What a session gives here is not a copy.
+        guard let configuration = original.copy() as? URLSessionConfiguration else { return original }
         configuration.urlCache = nil
         #if compiler(<6.1)
         configuration.protocolClasses = [SparedChallenge.self] + (configuration.protocolClasses ?? [])

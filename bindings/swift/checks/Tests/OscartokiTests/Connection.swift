@@ -1,0 +1,1 @@
+../../../../../examples/swift/Service/Connection.swift
