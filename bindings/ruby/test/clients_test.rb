@@ -256,6 +256,7 @@ class ClientsTest < RoomTest
         request = Net::HTTP::Post.new("/4", "transfer-encoding" => "chunked")
         request.body_stream = StringIO.new("streamed")
         assert_equal "POST /4 streamed", open.request(request).body
+        assert_equal "GET /5 ", open.start { |same| same.get("/5").body }
       end
       assert_empty(@wire.sent.map(&:last).select { |headers| headers.key?("HTTP_TRANSFER_ENCODING") })
       form = Net::HTTP::Post.new("/").tap { |post| post.set_form([%w[a b]], "multipart/form-data") }

@@ -129,7 +129,7 @@ module Oscartoki
 
     # A session for one browser or worker, to be used by nobody else: 1 to 600 seconds.
     def hand_out(ttl_s = 600, now_ms: nil)
-      Session.new(Door.text(Session::ROOM) { |out, room| Door.client_hand_out(@handle, ttl_s, now_ms || Clock.wall, out, room) })
+      Session._written { |out, room| Door.client_hand_out(@handle, ttl_s, now_ms || Clock.wall, out, room) }
     end
 
     # Clock and newest grant of every audience, for another process of the same client. It holds no key.
@@ -171,12 +171,12 @@ module Oscartoki
     # ---- adapters ----
 
     # Net::HTTP, signed: around a connection or the URL of one. Options as of `call`.
-    def net_http(http, **options)
-      require_relative "net_http"
-      NetHTTP.new(self, http, **options)
-    end
+    def net_http(http, **options) = NetHTTP.new(self, http, **options)
 
-    def inspect = "#<Oscartoki::Client>"
+    def inspect
+      kid = Door::ZERO * 8
+      Door.client_kid(@handle, kid).zero? ? "#<Oscartoki::Client kid #{kid.unpack1('H*')}>" : "#<Oscartoki::Client>"
+    end
 
     private
 

@@ -16,7 +16,7 @@ module Oscartoki
     ABI_VERSION = 1
     ffi_lib LIBRARY
     # Never closed: at exit Ruby frees what is held after ffi has closed its own.
-    OPEN = Fiddle::Handle.new(LIBRARY)
+    OPEN = Fiddle::Handle.new(LIBRARY, Fiddle::Handle::RTLD_LAZY)
 
     # What a letter of a signature stands for: handle, time or count, slice (pointer and length), text buffer, pointer to bytes or a struct,
     # zero-terminated text; numbers.

@@ -7,20 +7,20 @@ require_relative "held"
 module Oscartoki
   # Key material as text. It stands outside of Ruby's heap, is wiped when its owner is collected, and nothing prints it: `to_text` is for key files.
   class KeyText
-    def initialize(text)
-      raise TypeError, "a #{self.class.name} is made from its text, a String" unless text.is_a?(String)
+    class << self
+      # Reads the text of a key.
+      def parse(text) = new(text)
 
-      @memory = FFI::MemoryPointer.new(1, [text.bytesize, 1].max)
-      @memory.put_bytes(0, text)
-      @size = text.bytesize
-      ObjectSpace.define_finalizer(self, Wipe.new(@memory))
-      freeze
+      # A key whose text a call writes.
+      # @api private
+      def _written(&) = allocate.tap { |made| made.send(:write, &) }
     end
 
     # The key itself, for a file of mode 0600.
-    def to_text = @memory.read_bytes(@size).force_encoding(Encoding::UTF_8)
+    def to_text = @memory.read_bytes(size).force_encoding(Encoding::UTF_8)
 
-    def inspect = "#<#{self.class.name}>"
+    # Without the key.
+    def inspect = "#<#{self.class.name} kid #{kid.unpack1('H*')}>"
     alias to_s inspect
 
     # Key material is not marshalled.
@@ -31,7 +31,24 @@ module Oscartoki
 
     # As pointer and length, for the C door.
     # @api private
-    def _slice = [@memory, @size]
+    def _slice = [@memory, size]
+
+    private
+
+    # Every text of a kind has the same length.
+    def size = self.class::ROOM - 1
+
+    def write
+      memory = FFI::MemoryPointer.new(1, self.class::ROOM)
+      Door.check(yield(memory, self.class::ROOM))
+      keep(memory)
+    end
+
+    def keep(memory)
+      @memory = memory
+      ObjectSpace.define_finalizer(self, Wipe.new(memory))
+      freeze
+    end
 
     # Wipes the memory of what is gone.
     Wipe = Struct.new(:memory) do
@@ -46,16 +63,14 @@ module Oscartoki
     ROOM = 48
 
     # A new random secret.
-    def self.generate = new(Door.text(ROOM) { |out, room| Door.secret_generate(out, room) })
+    def self.generate = _written { |out, room| Door.secret_generate(out, room) }
 
     # A secret from exactly 32 random bytes, else `weak_secret`.
-    def self.from_bytes(data) = new(Door.text(ROOM) { |out, room| Door.secret_from_bytes(*Door.slice(data), out, room) })
-
-    # Reads the text of a secret.
-    def self.parse(text) = new(text)
+    def self.from_bytes(data) = _written { |out, room| Door.secret_from_bytes(*Door.slice(data), out, room) }
 
     def initialize(text)
-      super(Door.text(ROOM) { |out, room| Door.secret_parse(*Door.slice(text), out, room) })
+      super()
+      write { |out, room| Door.secret_parse(*Door.slice(text), out, room) }
     end
 
     # The key id of a generation: public, 8 bytes.
@@ -63,34 +78,24 @@ module Oscartoki
 
     # What one service gets.
     def audience_key(audience, generation = 0)
-      AudienceKey.new(Door.text(AudienceKey::ROOM) { |out, room| Door.secret_audience_key(*_slice, *Door.slice(audience), generation, out, room) })
+      AudienceKey._written { |out, room| Door.secret_audience_key(*_slice, *Door.slice(audience), generation, out, room) }
     end
-
-    def inspect = "#<Oscartoki::Secret kid #{kid.unpack1('H*')}>"
-    alias to_s inspect
   end
 
   # What a service holds for one client, audience and generation; `oa2.` as text.
   class AudienceKey < KeyText
     ROOM = 59
 
-    # Reads the text of an audience key.
-    def self.parse(text) = new(text)
-
     def initialize(text)
-      super(Door.text(ROOM) { |out, room| Door.audience_key_parse(*Door.slice(text), nil, out, room) })
+      super()
+      write { |out, room| Door.audience_key_parse(*Door.slice(text), nil, out, room) }
     end
 
     # The same key under another, registered kid of 8 bytes.
-    def with_kid(kid)
-      AudienceKey.new(Door.text(ROOM) { |out, room| Door.audience_key_parse(*_slice, Door.eight(kid), out, room) })
-    end
+    def with_kid(kid) = AudienceKey._written { |out, room| Door.audience_key_parse(*_slice, Door.eight(kid), out, room) }
 
     # The key id: public, 8 bytes.
     def kid = Door.bytes(8) { |out| Door.audience_key_read(*_slice, out, nil) }
-
-    def inspect = "#<Oscartoki::AudienceKey kid #{kid.unpack1('H*')}>"
-    alias to_s inspect
   end
 
   # A handed-out session: one audience, its own sid, ten minutes at most; `oz2.` as text.
@@ -100,18 +105,22 @@ module Oscartoki
     # The key id of the client that handed it out, 8 bytes; the session id, 8 bytes; its end in seconds of the epoch.
     attr_reader :kid, :sid, :exp_s
 
-    # Reads the text of a session.
-    def self.parse(text) = new(text)
-
     def initialize(text)
-      claims = Door::ZERO * Door::GrantClaims.size
-      read = Door.text(ROOM) { |out, room| Door.session_parse(*Door.slice(text), out, room, claims) }
-      @kid, @sid, _, @exp_s = claims.unpack("a8a8qq")
-      super(read)
+      super()
+      write { |out, room| Door.session_parse(*Door.slice(text), out, room, nil) }
     end
 
+    # Without the key.
     def inspect = "#<Oscartoki::Session kid #{kid.unpack1('H*')}, sid #{sid.unpack1('H*')}, until #{exp_s}>"
     alias to_s inspect
+
+    private
+
+    def keep(memory)
+      claims = Door.bytes(Door::GrantClaims.size) { |out| Door.session_parse(memory, size, memory, ROOM, out) }
+      @kid, @sid, _, @exp_s = claims.unpack("a8a8qq")
+      super
+    end
   end
 
   # The keys of a service for one audience, who is revoked, and whose OscarToki v1 is still on.

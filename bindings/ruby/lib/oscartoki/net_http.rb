@@ -60,6 +60,8 @@ module Oscartoki
 
     # Opens the connection for several requests, and closes it behind the block.
     def start
+      return yield(self) if @http.started?
+
       @http.start { yield self }
     end
 

@@ -17,10 +17,30 @@ module Oscartoki
     TOKIKEY = 96
     private_constant :TOKI, :TOKIKEY
 
+    # The text of a v1 key, of any length.
+    class Text < KeyText
+      def initialize(key)
+        super()
+        raise TypeError, "a key is a String" unless key.is_a?(String)
+
+        @size = key.bytesize
+        keep(FFI::MemoryPointer.new(1, [@size, 1].max).put_bytes(0, key))
+      end
+
+      def inspect = "#<Oscartoki::V1::Text>"
+      alias to_s inspect
+
+      private
+
+      attr_reader :size
+    end
+    private_constant :Text
+
     # A v1 key: mints and verifies tokis and tokikeys.
     class Key
       def initialize(key)
-        @held = KeyText.new(key)
+        @held = Text.new(key)
+        # An empty key is refused here, not later.
         mint(now_ms: 1_795_300_000_000)
       end
 
