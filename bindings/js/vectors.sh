@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 where=$1
 shift
 "$HERE/build.sh" >/dev/null
-cp "$HERE/vectors.mjs" "$HERE/vectors-$where.mjs" "$WORK/app/"
+cp "$HERE/vectors.mjs" "$HERE/vectors-$where.mjs" "$HERE/page.mjs" "$WORK/app/"
 files=()
 for file in "$@"; do files+=("$(realpath -m "$file")"); done
 exec node "$WORK/app/vectors-$where.mjs" "${files[@]}"

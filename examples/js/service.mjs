@@ -52,8 +52,8 @@ function application() {
 let layer = (_request, response) => response.status(503).end();
 
 /** One process: listens, and takes requests once the service is ready. */
-async function serve(listensOn = Number(port)) {
-  const server = application().listen(listensOn, host);
+async function serve() {
+  const server = application().listen(Number(port), host);
   await Promise.race([once(server, 'listening'), once(server, 'error').then(([error]) => Promise.reject(error))]);
   const listens = written(server.address());
   let service;
@@ -76,22 +76,24 @@ async function serve(listensOn = Number(port)) {
   return listens;
 }
 
-/** Several: a request goes to whichever worker; they share one memory. */
+/** Several: they listen on one port, and share one memory. */
 async function lead(workers) {
-  const first = cluster.fork();
-  const [{ listens }] = await once(first, 'message');
-  const others = Array.from({ length: workers - 1 }, () => cluster.fork({ OSCARTOKI_PORT: listens.split(':').at(-1) }));
-  await Promise.all(others.map((worker) => once(worker, 'message')));
-  console.log(`listening on http://${listens}`);
+  let ending = false;
   process.on('SIGTERM', () => {
+    ending = true;
     for (const worker of Object.values(cluster.workers)) worker.process.kill('SIGTERM');
-    cluster.on('exit', () => Object.keys(cluster.workers).length === 0 && process.exit(0));
   });
-  cluster.on('exit', (_worker, code) => code !== 0 && process.exit(code));
+  cluster.on('exit', (_worker, code) => {
+    if (!ending && code !== 0) process.exit(code ?? 1);
+    if (Object.keys(cluster.workers).length === 0) process.exit(0);
+  });
+  const ready = Array.from({ length: workers }, () => once(cluster.fork(), 'message'));
+  const [[{ listens }]] = await Promise.all(ready);
+  console.log(`listening on http://${listens}`);
 }
 
 if (cluster.isWorker) {
-  process.send({ listens: await serve(Number(process.env.OSCARTOKI_PORT ?? port)) });
+  process.send({ listens: await serve() });
 } else if (Number(asked.workers ?? 1) > 1) {
   await lead(Number(asked.workers));
 } else {

@@ -1,8 +1,5 @@
-import * as modules from './wasm/all.js';
-import { offer } from './wasm.js';
-
-offer({ all: true, ...modules });
+import './library.js';
+import * as oscar from './main.js';
 
 export * from './main.js';
-import * as oscar from './main.js';
 export default oscar;
