@@ -44,11 +44,7 @@ final class Call
      */
     public function received(int $status, iterable $headers, string $body, ?int $receivedMs = null, ?int $monoMs = null): void
     {
-        try {
-            $head = Native::status($status) . Native::headers($headers);
-        } catch (Errors\Unsignable) {
-            $head = '';
-        }
+        $head = Pack::arrived(static fn (): string => Pack::status($status) . Pack::headers($headers));
         $this->ffi->oscar_call_received(
             $this->handle,
             $head,

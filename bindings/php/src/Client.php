@@ -158,7 +158,7 @@ final class Client
             $lp = $this->lengths;
             $packed = "{$lp[\strlen($method)]}$method{$lp[\strlen($authority)]}$authority{$lp[$size]}$target\0\0\0\0";
         } else {
-            $packed = Pack::request($method, $authority, $target, $ext ?? '', $digest) ?? throw self::unsignable();
+            $packed = Pack::request($method, $authority, $target, $ext ?? '', $digest);
         }
         $status = $this->ffi->oscar_client_sign_packed(
             $this->handle,
@@ -203,11 +203,6 @@ final class Client
         return new SignedRequest($this->ffi, FFI::string(self::$signedBytes, 108), self::$context[0]);
     }
 
-    private static function unsignable(): OscarError
-    {
-        return Native::error(Native::UNSIGNABLE, 'a field longer than 65,535 bytes', false);
-    }
-
     /** Judges the answer to a signed request, once; the next is `replayed` and changes nothing. */
     public function accept(
         SignedRequest $signed,
@@ -220,12 +215,9 @@ final class Client
         ?int $receivedMs = null,
         ?int $monoMs = null,
     ): Outcome {
-        try {
-            $answer = Native::status($status) . Native::lp($ext ?? '') . Native::digest($digest) . Pack::proofs($toki, $grant);
-        } catch (Errors\Unsignable) {
-            // What does not fit is sent empty: the call uses the context up and refuses.
-            $answer = '';
-        }
+        $answer = Pack::arrived(
+            static fn (): string => Pack::status($status) . Pack::lp($ext ?? '') . Pack::digest($digest) . Pack::proofs($toki, $grant),
+        );
         return $this->judged('oscar_client_accept_packed', $signed, $answer, $body, $receivedMs, $monoMs);
     }
 
@@ -242,11 +234,7 @@ final class Client
         ?int $receivedMs = null,
         ?int $monoMs = null,
     ): Outcome {
-        try {
-            $head = Native::status($status) . Native::headers($headers);
-        } catch (Errors\Unsignable) {
-            $head = '';
-        }
+        $head = Pack::arrived(static fn (): string => Pack::status($status) . Pack::headers($headers));
         return $this->judged('oscar_client_accept_head', $signed, $head, $body, $receivedMs, $monoMs);
     }
 
@@ -299,7 +287,7 @@ final class Client
         bool $verifyFirst = false,
         bool $stream = false,
     ): Call {
-        $packed = Pack::request($method, $authority, $target, $this->requestExt($headers), null) ?? throw self::unsignable();
+        $packed = Pack::request($method, $authority, $target, $this->requestExt($headers));
         $options = ($repeatable ? self::REPEATABLE : 0) | ($trustClock ? self::TRUST_CLOCK : 0) | ($verifyFirst ? self::VERIFY_FIRST : 0)
             | ($stream ? self::STREAM : 0);
         return new Call($this->ffi, $this->handle, $packed, $body ?? '', $options);
@@ -315,7 +303,7 @@ final class Client
         if (!$this->covers) {
             return '';
         }
-        $packed = Native::headers($headers);
+        $packed = Pack::headers($headers);
         $out = Native::room(65_536);
         $length = $this->ffi->new('size_t[1]');
         $status = $this->ffi->oscar_client_request_ext($this->handle, $packed, \strlen($packed), $out, 65_536, $length);
@@ -384,7 +372,7 @@ final class Client
         string $ext = '',
         ?int $nowMs = null,
     ): SignedMessage {
-        $message = Native::lp($destination) . Native::lp($type) . Native::lp($ext) . Native::lp('');
+        $message = Pack::lp($destination) . Pack::lp($type) . Pack::lp($ext) . Pack::lp('');
         $context = Native::handle();
         $toki = Native::written(
             $this->ffi->OSCAR_MESSAGE_TOKI_MAX_LEN,
@@ -413,7 +401,7 @@ final class Client
         string $method = 'GET',
         string $ext = '',
     ): string {
-        $request = Native::request($method, $authority, $target, $ext, null);
+        $request = Pack::request($method, $authority, $target, $ext);
         $expMs ??= Clock::wall() + $lifeS * 1000;
         $made = fn ($out, $room) => $this->ffi->oscar_client_sign_url($this->handle, $request, \strlen($request), $expMs, $out, $room);
         return Native::written(\strlen($target) + $this->ffi->OSCAR_URL_PARAMETER_MAX_LEN, $made);

@@ -27,7 +27,7 @@ final class Hazmat
         ?string $digest = null,
     ): string {
         [$ffi, $text] = [Native::ffi(), $key->toText()];
-        $request = Native::request($method, $authority, $target, $ext, $digest);
+        $request = Pack::request($method, $authority, $target, $ext, $digest);
         return Native::written($ffi->OSCAR_TOKI_MAX_LEN, static fn ($out, $room) => $ffi->oscar_hazmat_mint_request(
             $text,
             \strlen($text),
@@ -79,7 +79,7 @@ final class Hazmat
         if ($code < 0 || $code > 255) {
             throw Native::error(Native::UNSIGNABLE, 'a code is 0 to 7');
         }
-        $answer = Native::status($status) . Native::lp($ext) . Native::digest($digest) . ($grant === null ? '' : Native::lp($grant));
+        $answer = Pack::status($status) . Pack::lp($ext) . Pack::digest($digest) . ($grant === null ? '' : Pack::lp($grant));
         return Native::written($ffi->OSCAR_TOKI_MAX_LEN, static fn ($out, $room) => $ffi->oscar_hazmat_mint_answer(
             $text,
             \strlen($text),
@@ -111,11 +111,9 @@ final class Hazmat
         ?string $digest = null,
     ): Judged {
         [$ffi, $text] = [Native::ffi(), $key->toText()];
-        try {
-            $answer = Native::status($status) . Native::lp($ext) . Native::digest($digest) . Pack::proofs($toki, $grant);
-        } catch (Errors\Unsignable) {
-            throw Native::error(Native::MALFORMED, 'a field longer than 65,535 bytes');
-        }
+        $answer = Pack::arrived(
+            static fn (): string => Pack::status($status) . Pack::lp($ext) . Pack::digest($digest) . Pack::proofs($toki, $grant),
+        );
         $outcome = $ffi->new('oscar_outcome[1]');
         $got = $ffi->oscar_hazmat_accept(
             $text,
@@ -131,7 +129,7 @@ final class Hazmat
             $outcome,
         );
         if ($outcome[0]->authentic !== 1) {
-            throw Native::error($got, Native::detail());
+            throw Native::error($got === Native::BAD_PACKED ? Native::MALFORMED : $got, Native::detail());
         }
         $claims = $ffi->new('oscar_answer_claims[1]');
         Native::check($ffi->oscar_answer_toki_parse((string) $toki, \strlen((string) $toki), $claims));
@@ -151,7 +149,7 @@ final class Hazmat
         ?string $digest = null,
     ): string {
         [$ffi, $text] = [Native::ffi(), $key->toText()];
-        $message = Native::lp($destination) . Native::lp($type) . Native::lp($ext) . Native::digest($digest);
+        $message = Pack::lp($destination) . Pack::lp($type) . Pack::lp($ext) . Pack::digest($digest);
         return Native::written($ffi->OSCAR_MESSAGE_TOKI_MAX_LEN, static fn ($out, $room) => $ffi->oscar_hazmat_mint_message(
             $text,
             \strlen($text),
@@ -171,7 +169,7 @@ final class Hazmat
     public static function mintUrl(AudienceKey $key, string $method, string $authority, string $target, int $expMs, string $ext = ''): string
     {
         [$ffi, $text] = [Native::ffi(), $key->toText()];
-        $request = Native::request($method, $authority, $target, $ext, null);
+        $request = Pack::request($method, $authority, $target, $ext);
         $made = static fn ($out, $room) => $ffi->oscar_hazmat_mint_url($text, \strlen($text), $request, \strlen($request), $expMs, $out, $room);
         return Native::written(\strlen($target) + $ffi->OSCAR_URL_PARAMETER_MAX_LEN, $made);
     }
@@ -211,7 +209,7 @@ final class Hazmat
         bool $resend = false,
     ): SignedRequest {
         $options = (int) $repeatable | (int) $trustClock << 1 | (int) $resend << 3;
-        $packed = Native::request($method, $authority, $target, $ext, $digest);
+        $packed = Pack::request($method, $authority, $target, $ext, $digest);
         return $client->signWith($nonce, $packed, $body, $options, $nowMs, $monoMs);
     }
 

@@ -163,70 +163,6 @@ final class Native
 
     // ---- what crosses ----
 
-    /** Two bytes of length, then the bytes. */
-    public static function lp(string $field): string
-    {
-        $length = \strlen($field);
-        if ($length > 65_535) {
-            throw self::error(self::UNSIGNABLE, 'a field longer than 65,535 bytes');
-        }
-        return pack('n', $length) . $field;
-    }
-
-    /**
-     * The fields of a request, packed.
-     *
-     * @param int $error the status of a field that does not fit
-     */
-    public static function request(string $method, string $authority, string $target, string $ext, ?string $digest, int $error = self::UNSIGNABLE): string
-    {
-        try {
-            return self::lp($method) . self::lp($authority) . self::lp($target) . self::lp($ext) . self::digest($digest);
-        } catch (Errors\Unsignable $fault) {
-            throw $error === self::UNSIGNABLE ? $fault : self::error($error, 'a field longer than 65,535 bytes');
-        }
-    }
-
-    /** The field of a content digest. */
-    public static function digest(?string $digest): string
-    {
-        if ($digest !== null && \strlen($digest) !== 32) {
-            throw new \ValueError('a digest is the 32 bytes of a SHA-256');
-        }
-        return self::lp($digest ?? '');
-    }
-
-    /**
-     * Header fields, packed in order.
-     *
-     * @param iterable<array<string>|string> $headers `[name, value]` pairs, or one value or several by name
-     */
-    public static function headers(iterable $headers): string
-    {
-        $packed = '';
-        foreach ($headers as $name => $field) {
-            // Several values of one name, as PSR-7 has them, or a pair.
-            $pairs = match (true) {
-                !\is_array($field) => [[(string) $name, $field]],
-                \is_string($name) => array_map(static fn (string $value): array => [$name, $value], $field),
-                default => [$field],
-            };
-            foreach ($pairs as [$each, $value]) {
-                $packed .= self::lp($each) . self::lp($value);
-            }
-        }
-        return $packed;
-    }
-
-    /** An HTTP status as two bytes. */
-    public static function status(int $status): string
-    {
-        if ($status < 0 || $status > 65_535) {
-            throw self::error(self::UNSIGNABLE, 'a status that is no HTTP status');
-        }
-        return pack('n', $status);
-    }
-
     /** A kid, sid or nonce for the library. */
     public static function id(string $id): CData
     {
@@ -322,7 +258,7 @@ final class Native
     {
         $labelled = '';
         foreach ($keys as $label => $key) {
-            $labelled .= self::lp((string) $label) . self::lp($key->toText());
+            $labelled .= Pack::lp((string) $label) . Pack::lp($key->toText());
         }
         $text = self::handle();
         $ffi = self::ffi();

@@ -121,7 +121,7 @@ final class Service
             return;
         }
         $given = implode("\n", array_map(static fn ($key) => $key instanceof AudienceKey ? $key->toText() : $key, $keys));
-        $paths = implode('', array_map(Native::lp(...), $keyFiles));
+        $paths = implode('', array_map(Pack::lp(...), $keyFiles));
         $files = Native::handle();
         Native::check($this->ffi->oscar_ring_files_open(
             $this->keyring->handle(),
@@ -168,9 +168,11 @@ final class Service
         if ($ext === null && $digest === null && $toki !== null && $size < 256 && \strlen($method) < 256 && \strlen($authority) < 256 && \strlen($toki) < 256) {
             $lp = $this->lengths;
             $packed = "{$lp[\strlen($method)]}$method{$lp[\strlen($authority)]}$authority{$lp[$size]}$target\0\0\0\0{$lp[\strlen($toki)]}$toki";
-            $packed = $grant === null ? $packed : $packed . Native::lp($grant);
+            $packed = $grant === null ? $packed : $packed . Pack::lp($grant);
         } else {
-            $packed = Pack::judged($method, $authority, $target, $ext ?? '', $digest, $toki, $grant);
+            $packed = Pack::arrived(
+                static fn (): string => Pack::request($method, $authority, $target, $ext ?? '', $digest) . Pack::proofs($toki, $grant),
+            );
         }
         $status = $this->ffi->oscar_service_verify_packed(
             $this->handle,
@@ -230,12 +232,9 @@ final class Service
 
     private static function head(string $method, ?string $authority, string $target, iterable $headers): string
     {
-        try {
-            return Native::lp($method) . Native::lp($authority ?? '') . Native::lp($target) . Native::headers($headers);
-        } catch (Errors\Unsignable) {
-            // What does not fit is sent empty: the call refuses.
-            return '';
-        }
+        return Pack::arrived(
+            static fn (): string => Pack::lp($method) . Pack::lp($authority ?? '') . Pack::lp($target) . Pack::headers($headers),
+        );
     }
 
     private function judged(int $status): Verdict
@@ -269,7 +268,7 @@ final class Service
         ?string $digest = null,
         ?int $nowMs = null,
     ): array {
-        $packed = Native::status($status) . ($ext === null && $digest === null ? "\0\0\0\0" : Native::lp($ext ?? '') . Native::digest($digest));
+        $packed = Pack::status($status) . ($ext === null && $digest === null ? "\0\0\0\0" : Pack::lp($ext ?? '') . Pack::digest($digest));
         return $this->minted($this->ffi->oscar_service_answer_packed(
             $this->handle,
             $verdict->context(),
@@ -290,7 +289,7 @@ final class Service
      */
     public function answerHead(Verdict $verdict, int $status, iterable $headers, ?string $body = null, ?int $nowMs = null): array
     {
-        $head = Native::status($status) . Native::headers($headers);
+        $head = Pack::status($status) . Pack::headers($headers);
         return $this->minted($this->ffi->oscar_service_answer_head(
             $this->handle,
             $verdict->context(),
@@ -326,13 +325,10 @@ final class Service
         ?int $nowMs = null,
     ): VerifiedMessage {
         $this->files === 0 || $this->refresh();
-        try {
-            $message = Native::lp($destination) . Native::lp($type) . Native::lp($ext) . Native::digest($digest) . Pack::proofs($toki, null);
-        } catch (Errors\Unsignable $fault) {
-            throw Native::error(Native::MALFORMED, 'a field longer than 65,535 bytes');
-        }
+        $message = Pack::arrived(static fn (): string => Pack::lp($destination) . Pack::lp($type) . Pack::lp($ext) . Pack::digest($digest)
+            . Pack::proofs($toki, null));
         $verified = $this->ffi->new('oscar_verified_message[1]');
-        Native::check($this->ffi->oscar_service_verify_message(
+        self::checkArrived($this->ffi->oscar_service_verify_message(
             $this->handle,
             $message,
             \strlen($message),
@@ -356,11 +352,19 @@ final class Service
         ?int $nowMs = null,
     ): VerifiedUrl {
         $this->files === 0 || $this->refresh();
-        $request = Native::request($method, $authority, $target, $ext, null, Native::MALFORMED) . ($hasToki ? Native::lp('-') : '');
+        $request = Pack::arrived(
+            static fn (): string => Pack::request($method, $authority, $target, $ext) . ($hasToki ? Pack::lp('-') : ''),
+        );
         $verified = $this->ffi->new('oscar_verified_url[1]');
-        Native::check($this->ffi->oscar_service_verify_url($this->handle, $request, \strlen($request), $nowMs ?? Clock::wall(), $verified));
+        self::checkArrived($this->ffi->oscar_service_verify_url($this->handle, $request, \strlen($request), $nowMs ?? Clock::wall(), $verified));
         $told = $verified[0];
         return new VerifiedUrl(FFI::string($told->kid, 8), $told->exp_ms, substr($target, 0, $told->target_len));
+    }
+
+    /** A field that fits nowhere is malformed. */
+    private static function checkArrived(int $status): void
+    {
+        Native::check($status === Native::BAD_PACKED ? Native::MALFORMED : $status);
     }
 
     /** Verifies a websocket ticket and spends it. */

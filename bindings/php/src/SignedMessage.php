@@ -24,7 +24,7 @@ final class SignedMessage
     /** Accepts the reply, once; the consumer's time in milliseconds. */
     public function acceptReply(?string $toki, string $body = '', string $ext = ''): int
     {
-        $reply = Native::lp($ext) . Pack::proofs($toki, null);
+        $reply = Pack::lp($ext) . Pack::proofs($toki, null);
         $ts = Native::ffi()->new('int64_t[1]');
         Native::check(Native::ffi()->oscar_message_accept_reply($this->context, $reply, \strlen($reply), $body, \strlen($body), $ts));
         return $ts[0];

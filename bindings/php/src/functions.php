@@ -47,7 +47,7 @@ function explain(
     string $body = '',
     string $ext = '',
 ): ?string {
-    return Native::explain($keys, Native::request($method, $authority, $target, $ext, null) . Pack::proofs($toki, $grant), $body);
+    return Native::explain($keys, Pack::request($method, $authority, $target, $ext) . Pack::proofs($toki, $grant), $body);
 }
 
 namespace Oscartoki\V1;
