@@ -14,8 +14,8 @@ import org.eclipse.jetty.server.HttpConfiguration
 import org.eclipse.jetty.server.HttpConnectionFactory
 import org.eclipse.jetty.server.Server
 import org.eclipse.jetty.server.ServerConnector
+import java.io.File
 import java.io.IOException
-import java.nio.file.Path
 import java.security.MessageDigest
 import java.util.EnumSet
 import kotlin.system.exitProcess
@@ -32,7 +32,7 @@ private class Listening(arguments: Array<String>) {
     var listen = "127.0.0.1:8080"
     var audience = ""
     val authorities = ArrayList<String>()
-    val keys = ArrayList<Path>()
+    val keys = ArrayList<File>()
     val builder: Service.Builder = Service.builder()
 
     init {
@@ -42,9 +42,9 @@ private class Listening(arguments: Array<String>) {
                 "--listen" -> listen = left.next()
                 "--audience" -> audience = left.next()
                 "--authority" -> authorities += left.next()
-                "--key" -> keys.add(Path.of(left.next()))
-                "--revocations" -> builder.revocationsFile(Path.of(left.next()))
-                "--memory" -> builder.memory(Path.of(left.next()))
+                "--key" -> keys.add(File(left.next()))
+                "--revocations" -> builder.revocationsFile(File(left.next()))
+                "--memory" -> builder.memory(File(left.next()))
                 "--ext" -> builder.ext(list(left.next()))
                 "--answer-ext" -> builder.answerExt(list(left.next()))
                 "--first-start" -> builder.firstStart()

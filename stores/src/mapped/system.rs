@@ -11,7 +11,7 @@ pub(super) fn user() -> u32 {
 }
 
 /// A text that is another after every start of the machine.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn boot_id() -> io::Result<String> {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned())
 }
@@ -29,7 +29,7 @@ pub(super) fn boot_id() -> io::Result<String> {
 }
 
 /// Gives the file its length and room on the disk for all of it, so that no write to the mapping can fail.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn allocate(file: &File, len: u64) -> io::Result<()> {
     let len = libc::off_t::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
     // SAFETY: an open file that is ours.
@@ -58,7 +58,7 @@ pub(super) fn allocate(file: &File, len: u64) -> io::Result<()> {
 }
 
 /// The name of the file system under an open file, when mapped memory on it is not shared by all, or not for sure.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn unfit_filesystem(file: &File) -> io::Result<Option<&'static str>> {
     Ok(unfit_magic(statfs(file)?.f_type as u32))
 }
@@ -81,7 +81,7 @@ fn statfs(file: &File) -> io::Result<libc::statfs> {
 }
 
 /// By the number that statfs(2) gives: what reaches over a network or through a program.
-#[cfg(any(target_os = "linux", test))]
+#[cfg(any(target_os = "linux", target_os = "android", test))]
 pub(super) const fn unfit_magic(magic: u32) -> Option<&'static str> {
     Some(match magic {
         0x6969 => "NFS",

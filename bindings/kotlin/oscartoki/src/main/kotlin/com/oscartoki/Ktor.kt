@@ -119,7 +119,7 @@ private class KtorSigner(private val client: Client, private val options: CallOp
 
     private fun outgoing(request: HttpRequestBuilder, step: Step): HttpRequestBuilder {
         val signed = if (step.isProbe) probe(request, step) else request
-        step.headers.forEach(signed.headers::set)
+        for ((name, value) in step.headers) signed.headers[name] = value
         signed.attributes.put(UNSENT, AtomicBoolean(true))
         return signed
     }

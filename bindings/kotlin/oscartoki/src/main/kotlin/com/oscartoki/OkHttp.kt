@@ -63,10 +63,10 @@ public fun com.oscartoki.v1.Client.send(http: OkHttpClient, request: Request): R
     val plain = http.newBuilder().followRedirects(false).followSslRedirects(false).cache(null).build()
     begin().use { exchange ->
         val first = request.newBuilder().get()
-        exchange.headers.forEach(first::header)
+        for ((name, value) in exchange.headers) first.header(name, value)
         plain.newCall(first.build()).execute().use { exchange.acceptFirst(it.body.bytes(), it.header("oscartoki")) }
         val second = request.newBuilder()
-        exchange.headers.forEach(second::header)
+        for ((name, value) in exchange.headers) second.header(name, value)
         val answer = plain.newCall(second.build()).execute()
         try {
             exchange.acceptSecond(answer.header("oscartoki"))
@@ -168,7 +168,7 @@ private class OkHttpSigner(private val client: Client, private val options: Call
             builder.method(step.method, null)
             request.headers.names().filter(client::dropsFromProbe).forEach(builder::removeHeader)
         }
-        step.headers.forEach(builder::header)
+        for ((name, value) in step.headers) builder.header(name, value)
         return builder.build()
     }
 

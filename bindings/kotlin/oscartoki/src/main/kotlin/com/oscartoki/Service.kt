@@ -10,7 +10,7 @@ import com.oscartoki.internal.keep
 import com.oscartoki.internal.textAt
 import com.oscartoki.internal.core.Service as NativeService
 import com.oscartoki.internal.core.ServiceConfig
-import java.nio.file.Path
+import java.io.File
 
 /**
  * One service: its names, its keys, its replay memory. Thread-safe; the processes of one machine share a mapped memory.
@@ -245,8 +245,8 @@ public class Service private constructor(builder: Builder) : AutoCloseable {
         private val keys = ArrayList<String>()
         private var audience: String? = null
         private var keyring: Keyring? = null
-        private var keysFiles: List<Path> = emptyList()
-        private var revocationsFile: Path? = null
+        private var keysFiles: List<File> = emptyList()
+        private var revocationsFile: File? = null
         private var memory: ReplayLog? = null
 
         /** `oa2.` texts, or lines of a key file. */
@@ -271,16 +271,16 @@ public class Service private constructor(builder: Builder) : AutoCloseable {
         public fun keyring(keyring: Keyring): Builder = apply { this.keyring = keyring }
 
         /** Key files, reread within two seconds of a change, in every process. */
-        public fun keysFile(vararg paths: Path): Builder = apply { keysFiles = paths.asList() }
+        public fun keysFile(vararg files: File): Builder = apply { keysFiles = files.asList() }
 
         /** A file of revocations, reread within two seconds of a change, in every process; what is revoked here is appended to it. */
-        public fun revocationsFile(path: Path?): Builder = apply { revocationsFile = path }
+        public fun revocationsFile(file: File?): Builder = apply { revocationsFile = file }
 
         /** The replay memory; a mapped file of this user when absent. */
         public fun memory(memory: ReplayLog): Builder = apply { this.memory = memory }
 
         /** A mapped file as replay memory. */
-        public fun memory(path: Path): Builder = memory(MappedReplayLog(path.toString()))
+        public fun memory(file: File): Builder = memory(MappedReplayLog(file.path))
 
         /** No earlier process accepted these keys; for tests and snippets. */
         @JvmOverloads
@@ -336,7 +336,7 @@ public class Service private constructor(builder: Builder) : AutoCloseable {
 
         internal fun files(ring: Keyring): RingFiles? =
             if (keysFiles.isEmpty() && revocationsFile == null) null
-            else RingFiles.open(ring, keysFiles.map(Path::toString), if (keysFiles.isEmpty()) "" else keys.joinToString("\n"), revocationsFile?.toString())
+            else RingFiles.open(ring, keysFiles.map(File::getPath), if (keysFiles.isEmpty()) "" else keys.joinToString("\n"), revocationsFile?.path)
 
         internal fun memory(ring: Keyring): ReplayLog = memory ?: MappedReplayLog(MappedReplayLog.defaultPath(ring.audience, ring.kids))
     }

@@ -79,7 +79,7 @@ class KeysTest {
         val keys = folder.resolve("keys")
         val revoked = folder.resolve("revoked")
         Files.writeString(keys, "# none yet\n")
-        val service = Service.builder().authorities(NAME).keysFile(keys).revocationsFile(revoked).memory(MemoryReplayLog(1000)).firstStart().build()
+        val service = Service.builder().authorities(NAME).keysFile(keys.toFile()).revocationsFile(revoked.toFile()).memory(MemoryReplayLog(1000)).firstStart().build()
         val client = world.client()
         fun name(): String? = client.sign("GET", NAME, "/").let { (service.verify("GET", NAME, "/", it.toki, it.grant) as? Refusal)?.name }
         fun until(wanted: String?) {
@@ -98,10 +98,10 @@ class KeysTest {
         service.revokeKey(world.secret.kid())
         assertEquals("revoked", name())
         assertTrue(Files.readString(revoked).startsWith("revoked "))
-        val other = Service.builder().authorities(NAME).keys(world.secret.audienceKey(NAME).toText()).revocationsFile(revoked).memory(MemoryReplayLog(1000)).firstStart().build()
+        val other = Service.builder().authorities(NAME).keys(world.secret.audienceKey(NAME).toText()).revocationsFile(revoked.toFile()).memory(MemoryReplayLog(1000)).firstStart().build()
         val signed = client.sign("GET", NAME, "/")
         assertEquals("revoked", (other.verify("GET", NAME, "/", signed.toki) as Refusal).name)
-        assertThrows(IOException::class.java) { Service.builder().authorities(NAME).keysFile(folder.resolve("absent")).build() }
+        assertThrows(IOException::class.java) { Service.builder().authorities(NAME).keysFile(folder.resolve("absent").toFile()).build() }
     }
 
     @Test
@@ -110,7 +110,7 @@ class KeysTest {
         val world = World()
         val path = folder.resolve("memory")
         val signed = world.client().sign("GET", NAME, "/")
-        fun judge() = world.service { memory(path).firstStart() }.use { it.verify("GET", NAME, "/", signed.toki) }
+        fun judge() = world.service { memory(path.toFile()).firstStart() }.use { it.verify("GET", NAME, "/", signed.toki) }
         assertTrue(judge().accepted)
         assertEquals("replayed", (judge() as Refusal).name)
         assertThrows(IOException::class.java) { MappedReplayLog(folder.resolve("no/such/folder").toString()) }

@@ -89,7 +89,7 @@ internal class Scratch private constructor() {
         val size = content?.size ?: 0
         val fits = PACKED.toLong() + len + size <= KEPT
         val start = if (fits) PACKED else 0
-        val buffer = if (fits) kept else direct(Math.addExact(len, size)).also { once = it }
+        val buffer = if (fits) kept else direct(len + size).also { once = it }
         packed = (if (fits) keptAt else addressOf(buffer)) + start
         (buffer as Buffer).position(start)
         buffer.put(heap, 0, len)
@@ -105,7 +105,7 @@ internal class Scratch private constructor() {
     }
 
     private fun room(more: Int) {
-        if (heap.size - len < more) heap = heap.copyOf(maxOf(heap.size * 2, Math.addExact(len, more)))
+        if (heap.size - len < more) heap = heap.copyOf(maxOf(heap.size * 2, len + more))
     }
 
     // ---- the struct that the C door wrote ----
@@ -132,10 +132,12 @@ internal class Scratch private constructor() {
         private const val KEPT = 1 shl 17
         private const val HANDLE = 384
         private const val PACKED = 512
-        private val mine = ThreadLocal.withInitial { Scratch() }
+        private val mine = object : ThreadLocal<Scratch>() {
+            override fun initialValue() = Scratch()
+        }
 
         /** This thread's, empty. */
-        fun here(): Scratch = mine.get().begin()
+        fun here(): Scratch = mine.get()!!.begin()
 
         private fun direct(size: Int): ByteBuffer = ByteBuffer.allocateDirect(maxOf(size, 1)).order(ByteOrder.nativeOrder())
         private fun addressOf(buffer: ByteBuffer): Long = Pointer.nativeValue(Native.getDirectBufferPointer(buffer))
