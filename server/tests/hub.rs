@@ -572,3 +572,15 @@ async fn signed_publishes_and_revocations() {
     assert!(metrics.contains("oscar_hub_connections 0") && metrics.contains("oscar_hub_kicked_total 1"), "{metrics}");
     assert!(admin("GET /", "").1.contains("EventSource"));
 }
+
+/// A client that knows nothing of this code.
+#[test]
+fn a_client_from_the_originals_description_alone() {
+    let (_desk, serving) = hub();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/socktopus.py");
+    let output = std::process::Command::new("python3")
+        .args([script, &serving.address, "shop", SECRET])
+        .output()
+        .expect("python3 is missing: scripts/setup installs it");
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+}
