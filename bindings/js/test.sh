@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 "$HERE/build.sh" >/dev/null
 app=$WORK/app
-cp "$HERE"/test/* "$HERE"/*.mjs "$app/" 2>/dev/null || true
+cp -r "$HERE"/test/* "$HERE"/*.mjs "$app/"
 cp "$HERE/README.md" "$app/"
 cd "$app"
 passed=0 failed=0

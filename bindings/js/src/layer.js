@@ -4,6 +4,7 @@
 
 import { OscarError, RawTargetHidden } from './errors.js';
 import { Handshake, PendingBody, VerifiedRequest } from './service.js';
+import { streamOf } from '#platform';
 
 const NO_STORE = 'no-store, no-transform';
 const OURS = ['oscartoki', 'oscartokikey', 'cache-control'];
@@ -49,7 +50,7 @@ export function fastify(service, { corsInside = false } = {}) {
         const { status, headers, body: told } = layer.refuse(verdict, request.raw.method);
         return reply.hijack(), write(reply.raw, status, headers, told);
       }
-      return body === null ? payload : await again(body);
+      return body === null ? payload : streamOf(body);
     });
     app.addHook('onSend', async (request, reply, payload) => {
       if (!(request.oscartoki instanceof VerifiedRequest)) return payload;
@@ -65,11 +66,6 @@ export function fastify(service, { corsInside = false } = {}) {
   };
   // As fastify-plugin does: the hooks hold for the whole app.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'oscartoki' });
-}
-
-async function again(body) {
-  const { Readable } = await import('node:stream');
-  return Object.assign(Readable.from([body], { objectMode: false }), { receivedEncodedLength: body.length });
 }
 
 /** One service behind a framework: judges requests and makes the headers of answers. */

@@ -31,3 +31,6 @@ export const inspect = Symbol.for('nodejs.util.inspect.custom');
 
 /** A file's text; there are none here. */
 export const readText = (path) => native(`reading ${path}`);
+
+/** A stream of Node; there are none here. */
+export const streamOf = () => native('a middleware');

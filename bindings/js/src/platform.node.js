@@ -3,6 +3,7 @@
 import { createHash, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
 import { DoorError } from './errors.js';
 import { openWasm } from './wasm.js';
 
@@ -55,3 +56,6 @@ export const inspect = Symbol.for('nodejs.util.inspect.custom');
 
 /** A file's text. */
 export const readText = (path) => readFileSync(path, 'utf8');
+
+/** A body as the stream that Fastify's parsers read. */
+export const streamOf = (body) => Object.assign(Readable.from([body], { objectMode: false }), { receivedEncodedLength: body.length });
