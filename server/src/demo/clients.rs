@@ -1,6 +1,6 @@
 //! What a client is asked to do, and what it said: the same command line and the same lines of output in every language.
 
-use super::program::{Program, Way};
+use super::program::{Program, Way, telling};
 use super::table::{Came, must};
 use super::world::{AUDIENCE, World};
 use http::Method;
@@ -92,10 +92,7 @@ impl Program {
         let ran = ran.await.map_err(|_| format!("it did not end within {} seconds", PATIENCE.as_secs()))?;
         let output = ran.map_err(|error| format!("it does not start: {error}"))?;
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let report = said(&out, &err).ok_or_else(|| {
-            let last = err.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-            format!("{}: {last}", output.status)
-        })?;
+        let report = said(&out, &err).ok_or_else(|| format!("{}: {}", output.status, telling(&err)))?;
         // What it says and how it ends must agree.
         let want = if report.0["error"].is_null() { 0 } else { 1 };
         must(output.status.code() == Some(want) || report.0["error"] == "network", || format!("{} beside {}", output.status, report.0))?;

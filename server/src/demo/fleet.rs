@@ -1,6 +1,6 @@
 //! A service as two processes on one mapped memory, and a proxy before the first for each client.
 
-use super::program::Program;
+use super::program::{Program, telling};
 use super::proxy::Proxy;
 use super::table::{Came, must};
 use super::world::{AUDIENCE, World};
@@ -146,8 +146,7 @@ impl Process {
             Ok(Some(address)) => self.address = address,
             Ok(None) => {
                 let said = tokio::time::timeout(Duration::from_secs(2), said).await.ok().and_then(Result::ok).unwrap_or_default();
-                let said = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-                return Err(format!("it ended before it was ready: {said}"));
+                return Err(format!("it ended before it was ready: {}", telling(&said)));
             }
             Err(_) => return Err(format!("it was not ready within {} seconds", PATIENCE.as_secs())),
         }

@@ -2,7 +2,7 @@
 
 use super::fleet::Fleet;
 use super::pair::Pair;
-use super::program::{Program, Room, rooms};
+use super::program::{Program, programs};
 use super::table::Table;
 use super::world::World;
 use super::{legacy, refusals, workers};
@@ -16,9 +16,9 @@ use tokio::task::JoinSet;
 
 /// Runs it.
 pub async fn run(world: &Arc<World>, output: Output) -> Result<Said, Failure> {
-    let all = rooms(&world.args.examples).map_err(|error| Failure::config(format!("{}: {error}", world.args.examples.display())))?;
-    let clients: Vec<_> = chosen(&all, world.args.clients.as_deref())?.iter().map(|room| room.client.clone()).collect();
-    let services: Vec<_> = chosen(&all, world.args.services.as_deref())?.iter().map(|room| room.service.clone()).collect();
+    let all = programs(&world.args.examples).map_err(|error| Failure::config(format!("{}: {error}", world.args.examples.display())))?;
+    let clients = chosen(all.clients, world.args.clients.as_deref())?;
+    let services = chosen(all.services, world.args.services.as_deref())?;
     let mut matrix = Matrix::new(world, clients, services, output);
     let fleets = matrix.start().await;
     matrix.pairs(&fleets).await;
@@ -27,10 +27,10 @@ pub async fn run(world: &Arc<World>, output: Output) -> Result<Said, Failure> {
     matrix.finish()
 }
 
-/// The rooms of a list of names; all without one.
-fn chosen<'a>(rooms: &'a [Room], names: Option<&str>) -> Result<Vec<&'a Room>, Failure> {
-    let Some(names) = names else { return Ok(rooms.iter().collect()) };
-    let find = |name: &str| rooms.iter().find(|room| room.name == name.trim());
+/// The programs of a list of names; all without one.
+fn chosen(programs: Vec<Program>, names: Option<&str>) -> Result<Vec<Program>, Failure> {
+    let Some(names) = names else { return Ok(programs) };
+    let find = |name: &str| programs.iter().find(|program| program.name == name.trim()).cloned();
     names.split(',').map(|name| find(name).ok_or_else(|| Failure::usage(format!("there are no examples of {name}")))).collect()
 }
 

@@ -81,26 +81,42 @@ impl Program {
     }
 }
 
-/// One language's client and service.
-#[derive(Clone, Debug)]
-pub struct Room {
-    pub name: String,
-    pub client: Program,
-    pub service: Program,
+/// The line of a program's messages that tells most: the first that names an error, else the last.
+pub fn telling(messages: &str) -> &str {
+    let lines = || messages.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines().find(|line| line.contains("rror: ")).or_else(|| lines().next_back()).unwrap_or("it said nothing")
 }
 
-/// Every folder of the examples that holds `client` or `service`, by name. A room that has only one of them fails where the other is wanted.
-pub fn rooms(examples: &Path) -> std::io::Result<Vec<Room>> {
-    let mut rooms = Vec::new();
-    for entry in std::fs::read_dir(examples)? {
-        let entry = entry?;
-        let (folder, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+/// The programs of the examples.
+#[derive(Clone, Debug, Default)]
+pub struct Programs {
+    pub clients: Vec<Program>,
+    pub services: Vec<Program>,
+}
+
+/// Every folder that holds `client` or `service`, by name; `service-x` is one more service, `FOLDER-x`. Who has only one of the two is missing
+/// where the other is wanted.
+pub fn programs(examples: &Path) -> std::io::Result<Programs> {
+    let mut found = Programs::default();
+    let mut folders: Vec<_> = std::fs::read_dir(examples)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    folders.sort();
+    for folder in folders {
+        let room = name_of(&folder);
         if ["client", "service"].iter().all(|file| !folder.join(file).exists()) {
             continue;
         }
-        let program = |file: &str| Program::file(&name, None, folder.join(file), "a room has a launcher for both");
-        rooms.push(Room { client: program("client"), service: program("service"), name });
+        let program = |name: &str, file: &str| Program::file(name, None, folder.join(file), "a room has a launcher for both");
+        found.clients.push(program(&room, "client"));
+        found.services.push(program(&room, "service"));
+        let mut more: Vec<_> = std::fs::read_dir(&folder)?.filter_map(|entry| Some(name_of(&entry.ok()?.path()))).collect();
+        more.sort();
+        for file in more.iter().filter(|file| file.starts_with("service-") && !file.contains('.')) {
+            found.services.push(program(&file.replacen("service", &room, 1), file));
+        }
     }
-    rooms.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(rooms)
+    Ok(found)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
