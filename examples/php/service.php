@@ -144,6 +144,9 @@ final class Servers
                         fastcgi_param CONTENT_TYPE \$content_type;
                         fastcgi_param CONTENT_LENGTH \$content_length;
                         fastcgi_param SERVER_PROTOCOL \$server_protocol;
+                        # nginx before 1.23 sends the last of doubled headers, and calls the first one by name.
+                        fastcgi_param FIRST_OSCARTOKI \$http_oscartoki;
+                        fastcgi_param FIRST_OSCARTOKIKEY \$http_oscartokikey;
                     }
                 }
             }

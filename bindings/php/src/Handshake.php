@@ -16,7 +16,7 @@ final class Handshake extends Verdict
     {
         [$tokiRoom, $bodyRoom] = [$this->ffi->OSCAR_ANSWER_TOKI_MAX_LEN, $this->ffi->OSCAR_HANDSHAKE_BODY_MAX_LEN];
         [$toki, $body] = [Native::room($tokiRoom), Native::room($bodyRoom)];
-        Native::check($this->ffi->oscar_service_handshake($this->context(), $toki, $tokiRoom, $body, $bodyRoom));
+        Native::check($this->ffi->oscar_service_handshake($this->spend(), $toki, $tokiRoom, $body, $bodyRoom));
         return [\FFI::string($toki), \FFI::string($body)];
     }
 

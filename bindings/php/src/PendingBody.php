@@ -13,7 +13,7 @@ final class PendingBody extends Verdict
         $hashed = $digest === null ? null : Native::bytes(\strlen($digest) === 32 ? $digest : throw new \ValueError('a digest has 32 bytes'));
         $verdict = $this->ffi->new('oscar_verdict[1]');
         $content = $digest === null ? (string) $body : '';
-        $status = $this->ffi->oscar_service_finish($this->context(), $content, \strlen($content), $hashed, $verdict);
+        $status = $this->ffi->oscar_service_finish($this->spend(), $content, \strlen($content), $hashed, $verdict);
         return $this->become($status, $verdict);
     }
 
@@ -21,7 +21,7 @@ final class PendingBody extends Verdict
     public function tooLarge(): Refusal
     {
         $verdict = $this->ffi->new('oscar_verdict[1]');
-        $refusal = $this->become($this->ffi->oscar_service_too_large($this->context(), $verdict), $verdict);
+        $refusal = $this->become($this->ffi->oscar_service_too_large($this->spend(), $verdict), $verdict);
         return $refusal instanceof Refusal ? $refusal : throw new \LogicException('a body over the limit is refused');
     }
 

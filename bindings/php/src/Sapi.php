@@ -131,6 +131,13 @@ final class Sapi
             }
             $headers[] = [strtolower(strtr((string) $name, '_', '-')), (string) $value];
         }
+        // nginx before 1.23 shows PHP the last of doubled headers only; what it calls the first one tells them apart.
+        foreach (['oscartoki', 'oscartokikey'] as $name) {
+            $first = $server['FIRST_' . strtoupper($name)] ?? '';
+            if ($first !== '' && $first !== ($server['HTTP_' . strtoupper($name)] ?? '')) {
+                $headers[] = [$name, (string) $first];
+            }
+        }
         return $headers;
     }
 }

@@ -271,7 +271,7 @@ final class Service
         $packed = Pack::status($status) . ($ext === null && $digest === null ? "\0\0\0\0" : Pack::lp($ext ?? '') . Pack::digest($digest));
         return $this->minted($this->ffi->oscar_service_answer_packed(
             $this->handle,
-            $verdict->context(),
+            $verdict->spend(),
             $packed,
             \strlen($packed),
             $body,
@@ -292,7 +292,7 @@ final class Service
         $head = Pack::status($status) . Pack::headers($headers);
         return $this->minted($this->ffi->oscar_service_answer_head(
             $this->handle,
-            $verdict->context(),
+            $verdict->spend(),
             $head,
             \strlen($head),
             $body,

@@ -7,6 +7,8 @@ namespace Oscartoki;
 /** One signed request, or the probe that must go before it (`isProbe`): `toki` and `grant` are its headers. Its answer is accepted once. */
 final class SignedRequest
 {
+    private bool $spent = false;
+
     /**
      * @param string $raw the library's struct: toki, grant, whether it is a probe
      *
@@ -16,7 +18,7 @@ final class SignedRequest
 
     public function __destruct()
     {
-        $this->ffi->oscar_sign_context_free($this->context);
+        $this->spent || $this->ffi->oscar_sign_context_free($this->context);
     }
 
     /** The header oscartoki. */
@@ -61,6 +63,7 @@ final class SignedRequest
      */
     public function spend(): int
     {
+        $this->spent = true;
         return $this->context;
     }
 

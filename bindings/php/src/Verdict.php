@@ -27,12 +27,14 @@ abstract class Verdict
     protected const NONCE = 48;
     protected const AUTHORITY = 56;
 
+    private bool $spent = false;
+
     /** @internal */
     final public function __construct(protected FFI $ffi, protected string $raw, private int $context) {}
 
     final public function __destruct()
     {
-        $this->ffi->oscar_verdict_free($this->context);
+        $this->spent || $this->ffi->oscar_verdict_free($this->context);
     }
 
     /**
@@ -55,8 +57,9 @@ abstract class Verdict
      *
      * @internal
      */
-    final public function context(): int
+    final public function spend(): int
     {
+        $this->spent = true;
         return $this->context;
     }
 
