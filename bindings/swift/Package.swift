@@ -3,7 +3,8 @@ import PackageDescription
 
 // The native library is static and lies inside of this package, with its headers and oscartoki.pc, so that nothing has to be installed or set:
 // build.sh puts them there. An absolute name is a file for SwiftPM.
-let native = Target.systemLibrary(name: "COscartoki", path: "Sources/COscartoki", pkgConfig: Context.packageDirectory + "/Sources/COscartoki/oscartoki.pc")
+let native = Target.systemLibrary(
+    name: "COscartoki", path: "Sources/COscartoki", pkgConfig: Context.packageDirectory + "/Sources/COscartoki/oscartoki.pc")
 
 let package = Package(
     name: "oscartoki",

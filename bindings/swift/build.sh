@@ -50,7 +50,7 @@ build=$root/.oscar/build/swift
 state=$(cat "$dist/.stamp" $(find checks -type f | sort) $(find "$root/examples/swift" -type f | sort) | sha256sum)
 if [ "$(cat "$build/.stamp" 2>/dev/null)" != "$state" ]; then
   mkdir -p "$build"
-  for product in vectors client service; do
+  for product in vectors client service bench; do
     ./run.sh swift build -q -c release --package-path checks --scratch-path "$build" --product "$product" >&2
   done
   echo "$state" >"$build/.stamp"

@@ -34,7 +34,7 @@ quickstart() {
   sed "s|../dist/swift|$work/oscartoki|" checks/quickstart.swift >"$work/quickstart/Package.swift"
   cp -R "$root/.oscar/dist/swift" "$work/oscartoki"
   ./run.sh swift build -q -c release --package-path "$work/quickstart" && ./run.sh "$work/quickstart/.build/release/quickstart" | tee "$work/out"
-  grep -qxE '[0-9a-f]{16} sent \{"amount":10\}' "$work/out" && grep -qx 'replayed' "$work/out"
+  grep -qxE '[0-9a-f]{16} sent \{"amount":10\}' "$work/out" && grep -qx 200 "$work/out" && grep -qx 409 "$work/out"
 }
 check "the quickstart" quickstart
 

@@ -10,6 +10,7 @@ let package = Package(
     dependencies: [.package(name: "oscartoki", path: "../../../.oscar/dist/swift")],
     targets: [
         .executableTarget(name: "vectors", dependencies: [oscartoki], path: "Sources/Vectors"),
+        .executableTarget(name: "bench", dependencies: [oscartoki], path: "Sources/Bench"),
         .executableTarget(name: "client", dependencies: [oscartoki], path: "examples/Client"),
         .executableTarget(name: "service", dependencies: [oscartoki], path: "examples/Service"),
         .testTarget(name: "OscartokiTests", dependencies: [oscartoki]),

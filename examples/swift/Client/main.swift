@@ -10,7 +10,7 @@ import Foundation
 import Oscartoki
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 let given = Arguments(

@@ -139,7 +139,9 @@ final class Body {
         let lengths = request.headers.filter { $0.name.lowercased() == "content-length" }.map(\.value)
         let coding = request.value("transfer-encoding")?.lowercased()
         chunked = coding == "chunked"
-        guard lengths.count <= 1, coding == nil || (chunked && lengths.isEmpty), let length = Int(lengths.first ?? "0"), length >= 0 else { return nil }
+        guard lengths.count <= 1, coding == nil || (chunked && lengths.isEmpty), let length = Int(lengths.first ?? "0"), length >= 0 else {
+            return nil
+        }
         left = length
         ended = !chunked && length == 0
         expects = request.value("expect")?.lowercased() == "100-continue"

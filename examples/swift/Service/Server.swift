@@ -26,9 +26,9 @@ final class Server: @unchecked Sendable {
         }
         let host = parts[0] == "localhost" ? "127.0.0.1" : String(parts[0])
         #if canImport(Darwin)
-        let made = socket(AF_INET, SOCK_STREAM, 0)
+            let made = socket(AF_INET, SOCK_STREAM, 0)
         #else
-        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         #endif
         var yes: Int32 = 1
         setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))

@@ -3,9 +3,9 @@ import Foundation
 
 /// One signed request, or the probe that must go before it (``isProbe``). Its answer is accepted once.
 public final class SignedRequest: @unchecked Sendable {
-    // Written by the call that makes it, then only read.
-    var raw = oscar_signed()
-    var context: oscar_handle = 0
+    // Written by the call that makes it, then only read: nothing to check at each access.
+    @exclusivity(unchecked) var raw = oscar_signed()
+    @exclusivity(unchecked) var context: oscar_handle = 0
 
     deinit { oscar_sign_context_free(context) }
 
@@ -155,9 +155,11 @@ public final class Call: Sendable {
         self.client = client
         var made: oscar_handle = 0
         let status = packRequest(method, authority, target, ext, digest) { request, count, failed in
-            failed ? Status.unsignable : withBytes(body) {
-                oscar_call_new(client.handle, request, count, $0, $1, options.rawValue, &made)
-            }
+            failed
+                ? Status.unsignable
+                : withBytes(body) {
+                    oscar_call_new(client.handle, request, count, $0, $1, options.rawValue, &made)
+                }
         }
         if status != 0 { throw OscarError.refused(status, mayHaveRun: false) }
         handle = made

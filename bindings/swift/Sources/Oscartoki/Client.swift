@@ -159,10 +159,12 @@ public final class Client: Sendable {
     ) throws -> SignedRequest {
         let signed = SignedRequest()
         let status = packRequest(method, authority, target, ext, digest) { request, count, failed in
-            failed ? Status.unsignable : withBytes(body) { content, length in
-                oscar_client_sign_packed(
-                    handle, request, count, content, length, options.rawValue, now(nowMs), mono(monoMs), &signed.raw, &signed.context)
-            }
+            failed
+                ? Status.unsignable
+                : withBytes(body) { content, length in
+                    oscar_client_sign_packed(
+                        handle, request, count, content, length, options.rawValue, now(nowMs), mono(monoMs), &signed.raw, &signed.context)
+                }
         }
         if status != 0 { throw OscarError.refused(status, mayHaveRun: false) }
         return signed
@@ -293,19 +295,23 @@ extension Client: CustomStringConvertible {
     _ call: (UnsafePointer<UInt8>?, Int, Bool) throws -> R
 ) rethrows -> R {
     let texts = method.utf8.count + authority.utf8.count + target.utf8.count
-    return try packed(texts + (ext?.count ?? 0) + (digest?.count ?? 0), fields: 5, {
-        $0.field(method)
-        $0.field(authority)
-        $0.field(target)
-        $0.field(ext)
-        $0.field(digest)
-    }, call)
+    return try packed(
+        texts + (ext?.count ?? 0) + (digest?.count ?? 0), fields: 5,
+        {
+            $0.field(method)
+            $0.field(authority)
+            $0.field(target)
+            $0.field(ext)
+            $0.field(digest)
+        }, call)
 }
 
 /// The status and the headers of an answer.
 func packHead<R>(_ status: Int, _ headers: [Header], _ call: (UnsafePointer<UInt8>?, Int, Bool) throws -> R) rethrows -> R {
-    try packed(room(headers), fields: 1, {
-        $0.be16(status)
-        $0.headers(headers)
-    }, call)
+    try packed(
+        room(headers), fields: 1,
+        {
+            $0.be16(status)
+            $0.headers(headers)
+        }, call)
 }

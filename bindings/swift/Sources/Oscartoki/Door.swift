@@ -56,9 +56,9 @@ enum Status {
 /// A monotonic clock in milliseconds that stands still while the machine sleeps, so that core sees a sleep.
 @inline(__always) func mono(_ given: Int64?) -> Int64 {
     #if canImport(Darwin)
-    given ?? milliseconds(CLOCK_UPTIME_RAW)
+        given ?? milliseconds(CLOCK_UPTIME_RAW)
     #else
-    given ?? milliseconds(CLOCK_MONOTONIC)
+        given ?? milliseconds(CLOCK_MONOTONIC)
     #endif
 }
 
@@ -86,7 +86,10 @@ struct Packer {
     }
 
     @inline(__always) mutating func field(_ bytes: UnsafeRawBufferPointer) {
-        if failed || bytes.count > 0xFFFF { return failed = true }
+        if failed || bytes.count > 0xFFFF {
+            failed = true
+            return
+        }
         be16(bytes.count)
         if let from = bytes.baseAddress { memcpy(base + count, from, bytes.count) }
         count += bytes.count

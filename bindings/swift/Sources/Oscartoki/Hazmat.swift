@@ -12,16 +12,18 @@ public enum Hazmat {
         let nonce = try exactly(8, nonce, "a nonce")
         return try written(Int(OSCAR_TOKI_MAX_LEN)) { out, room in
             packRequest(method, authority, target, ext, digest) { request, count, failed in
-                failed ? Status.unsignable : withBytes(key.toText()) { key, keyCount in
-                    withBytes(grant) { grant, grantCount in
-                        withBytes(nonce) { nonce, _ in
-                            withBytes(body) {
-                                oscar_hazmat_mint_request(
-                                    key, keyCount, grant, grantCount, request, count, $0, $1, tsMs, nonce, want ? 1 : 0, out, room)
+                failed
+                    ? Status.unsignable
+                    : withBytes(key.toText()) { key, keyCount in
+                        withBytes(grant) { grant, grantCount in
+                            withBytes(nonce) { nonce, _ in
+                                withBytes(body) {
+                                    oscar_hazmat_mint_request(
+                                        key, keyCount, grant, grantCount, request, count, $0, $1, tsMs, nonce, want ? 1 : 0, out, room)
+                                }
                             }
                         }
                     }
-                }
             }
         }
     }
@@ -46,16 +48,18 @@ public enum Hazmat {
         guard let code = Int32(exactly: code) else { throw OscarError(.unsignable, "a code is 0 to 7") }
         return try written(Int(OSCAR_TOKI_MAX_LEN)) { out, room in
             packAnswer(status, ext, digest, grant, nil) { answer, count, failed in
-                failed ? Status.unsignable : withBytes(key.toText()) { key, keyCount in
-                    withBytes(sessionGrant) { session, sessionCount in
-                        withBytes(requestToki) { toki, tokiCount in
-                            withBytes(body) {
-                                oscar_hazmat_mint_answer(
-                                    key, keyCount, session, sessionCount, toki, tokiCount, code, tsMs, answer, count, $0, $1, out, room)
+                failed
+                    ? Status.unsignable
+                    : withBytes(key.toText()) { key, keyCount in
+                        withBytes(sessionGrant) { session, sessionCount in
+                            withBytes(requestToki) { toki, tokiCount in
+                                withBytes(body) {
+                                    oscar_hazmat_mint_answer(
+                                        key, keyCount, session, sessionCount, toki, tokiCount, code, tsMs, answer, count, $0, $1, out, room)
+                                }
                             }
                         }
                     }
-                }
             }
         }
     }
@@ -67,15 +71,17 @@ public enum Hazmat {
     ) throws -> (outcome: Outcome, tsMs: Int64) {
         var raw = oscar_outcome()
         let got = packAnswer(status, ext, digest, toki, grant) { answer, count, failed in
-            failed ? Status.malformed : withBytes(key.toText()) { key, keyCount in
-                withBytes(sessionGrant) { session, sessionCount in
-                    withBytes(requestToki) { asked, askedCount in
-                        withBytes(body) {
-                            oscar_hazmat_accept(key, keyCount, session, sessionCount, asked, askedCount, answer, count, $0, $1, &raw)
+            failed
+                ? Status.malformed
+                : withBytes(key.toText()) { key, keyCount in
+                    withBytes(sessionGrant) { session, sessionCount in
+                        withBytes(requestToki) { asked, askedCount in
+                            withBytes(body) {
+                                oscar_hazmat_accept(key, keyCount, session, sessionCount, asked, askedCount, answer, count, $0, $1, &raw)
+                            }
                         }
                     }
                 }
-            }
         }
         if raw.authentic == 0 { throw OscarError.refused(got) }
         var claims = oscar_answer_claims()
@@ -96,13 +102,15 @@ public enum Hazmat {
                 $0.field(ext)
                 $0.field(digest)
             } _: { message, count, failed in
-                failed ? Status.unsignable : withBytes(key.toText()) { key, keyCount in
-                    withBytes(nonce) { nonce, _ in
-                        withBytes(body) {
-                            oscar_hazmat_mint_message(key, keyCount, message, count, $0, $1, tsMs, nonce, ttlS, out, room)
+                failed
+                    ? Status.unsignable
+                    : withBytes(key.toText()) { key, keyCount in
+                        withBytes(nonce) { nonce, _ in
+                            withBytes(body) {
+                                oscar_hazmat_mint_message(key, keyCount, message, count, $0, $1, tsMs, nonce, ttlS, out, room)
+                            }
                         }
                     }
-                }
             }
         }
     }
@@ -113,9 +121,11 @@ public enum Hazmat {
     ) throws -> String {
         try written(target.utf8.count + Int(OSCAR_URL_PARAMETER_MAX_LEN)) { out, room in
             packRequest(method, authority, target, ext, nil) { request, count, failed in
-                failed ? Status.unsignable : withBytes(key.toText()) {
-                    oscar_hazmat_mint_url($0, $1, request, count, expMs, out, room)
-                }
+                failed
+                    ? Status.unsignable
+                    : withBytes(key.toText()) {
+                        oscar_hazmat_mint_url($0, $1, request, count, expMs, out, room)
+                    }
             }
         }
     }
@@ -144,12 +154,14 @@ public enum Hazmat {
         let nonce = try exactly(8, nonce, "a nonce")
         let signed = SignedRequest()
         let status = packRequest(method, authority, target, ext, digest) { request, count, failed in
-            failed ? Status.unsignable : withBytes(nonce) { nonce, _ in
-                withBytes(body) {
-                    oscar_hazmat_client_sign(
-                        client.handle, request, count, $0, $1, options.rawValue, nowMs, monoMs, nonce, &signed.raw, &signed.context)
+            failed
+                ? Status.unsignable
+                : withBytes(nonce) { nonce, _ in
+                    withBytes(body) {
+                        oscar_hazmat_client_sign(
+                            client.handle, request, count, $0, $1, options.rawValue, nowMs, monoMs, nonce, &signed.raw, &signed.context)
+                    }
                 }
-            }
         }
         if status != 0 { throw OscarError.refused(status, mayHaveRun: false) }
         return signed
@@ -170,11 +182,13 @@ public enum Hazmat {
         _ call: (UnsafePointer<UInt8>?, Int, Bool) throws -> R
     ) rethrows -> R {
         let texts = (first?.utf8.count ?? 0) + (second?.utf8.count ?? 0)
-        return try packed((ext?.count ?? 0) + (digest?.count ?? 0) + texts, fields: 5, {
-            $0.be16(status)
-            $0.field(ext)
-            $0.field(digest)
-            $0.proofs(first, second)
-        }, call)
+        return try packed(
+            (ext?.count ?? 0) + (digest?.count ?? 0) + texts, fields: 5,
+            {
+                $0.be16(status)
+                $0.field(ext)
+                $0.field(digest)
+                $0.proofs(first, second)
+            }, call)
     }
 }

@@ -57,10 +57,13 @@ public final class Service: Sendable {
         let ring = try keyring ?? Keyring(audience: audience ?? normaliseAuthority(authorities.first ?? fixedAuthority ?? ""))
         self.keyring = ring
         if keysFile.isEmpty { for key in keys { try ring.add(key) } }
-        files = keysFile.isEmpty && revocationsFile == nil ? nil : try speaking {
-            try RingFiles.open(
-                ring: ring.native, keyFiles: keysFile, fixed: keysFile.isEmpty ? "" : keys.joined(separator: "\n"), revocations: revocationsFile)
-        }
+        files =
+            keysFile.isEmpty && revocationsFile == nil
+            ? nil
+            : try speaking {
+                try RingFiles.open(
+                    ring: ring.native, keyFiles: keysFile, fixed: keysFile.isEmpty ? "" : keys.joined(separator: "\n"), revocations: revocationsFile)
+            }
         filesHandle = files.map { cRefRingFiles(files: $0) } ?? 0
         let log = try memory ?? MappedReplayLog(MappedReplayLog.defaultPath(audience: ring.audience, kids: ring.kids))
         self.memory = log
@@ -186,9 +189,11 @@ public final class Service: Sendable {
             $0.field(digest)
             $0.proofs(toki, nil)
         } _: { fields, count, failed in
-            failed ? Status.malformed : withBytes(body) {
-                oscar_service_verify_message(handle, fields, count, $0, $1, memory?.handle ?? 0, maxTtlS, wall(nowMs), &message.raw)
-            }
+            failed
+                ? Status.malformed
+                : withBytes(body) {
+                    oscar_service_verify_message(handle, fields, count, $0, $1, memory?.handle ?? 0, maxTtlS, wall(nowMs), &message.raw)
+                }
         }
         if status != 0 { throw OscarError.refused(status) }
         return message
@@ -291,10 +296,12 @@ extension Judged {
 @inline(__always) private func packHead<R>(
     _ method: String, _ target: String, _ headers: [Header], _ authority: String?, _ call: (UnsafePointer<UInt8>?, Int, Bool) throws -> R
 ) rethrows -> R {
-    try packed(method.utf8.count + target.utf8.count + (authority?.utf8.count ?? 0) + room(headers), fields: 3, {
-        $0.field(method)
-        $0.field(authority ?? "")
-        $0.field(target)
-        $0.headers(headers)
-    }, call)
+    try packed(
+        method.utf8.count + target.utf8.count + (authority?.utf8.count ?? 0) + room(headers), fields: 3,
+        {
+            $0.field(method)
+            $0.field(authority ?? "")
+            $0.field(target)
+            $0.headers(headers)
+        }, call)
 }

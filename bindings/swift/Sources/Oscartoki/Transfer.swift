@@ -1,7 +1,7 @@
 import Foundation
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// One request on URLSession, with its redirects refused: the head of the answer, then its content as it comes. Ended early, it is cancelled.
@@ -27,12 +27,12 @@ final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Sendable {
         Events { events in
             let transfer = Transfer(events, clock)
             #if canImport(Darwin)
-            let task = session.dataTask(with: request)
-            task.delegate = transfer
+                let task = session.dataTask(with: request)
+                task.delegate = transfer
             #else
-            let (plain, switchboard) = Switchboard.of(session)
-            let task = plain.dataTask(with: request)
-            switchboard.connect(task, to: transfer)
+                let (plain, switchboard) = Switchboard.of(session)
+                let task = plain.dataTask(with: request)
+                switchboard.connect(task, to: transfer)
             #endif
             let running = Running(task)
             events.onTermination = { end in

@@ -2,7 +2,7 @@ import COscartoki
 import Foundation
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// What a service answered, and that it was this service that did.

@@ -2,7 +2,7 @@ import Foundation
 internal import OscartokiNative
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// OscarToki v1: a client and a service that take the place of the original ones.

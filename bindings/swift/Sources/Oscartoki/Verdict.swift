@@ -143,8 +143,8 @@ extension Refusal: CustomStringConvertible {
 
 /// A verdict as the door fills it, and the context that it may hold, which is freed with it.
 final class Judged: @unchecked Sendable {
-    // Written by the call that makes it, then only read.
-    var raw = oscar_verdict()
+    // Written by the call that makes it, then only read: nothing to check at each access.
+    @exclusivity(unchecked) var raw = oscar_verdict()
 
     deinit { if raw.context != 0 { oscar_verdict_free(raw.context) } }
 }

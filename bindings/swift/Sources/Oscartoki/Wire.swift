@@ -1,7 +1,7 @@
 import Foundation
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// What URLSession puts on the wire for a request: the fields that are signed.
@@ -42,7 +42,7 @@ struct Wire {
     /// The session's headers with the request's, as URLSession merges them, and the Content-Type that it adds by itself.
     private static func headers(_ request: URLRequest, body: Data?, adding additional: [AnyHashable: Any]?) -> [Header] {
         var named: [String: Header] = [:]
-        for case let (name as String, value as String) in additional ?? [:] { named[name.lowercased()] = (name, value) }
+        for case (let name as String, let value as String) in additional ?? [:] { named[name.lowercased()] = (name, value) }
         for (name, value) in request.allHTTPHeaderFields ?? [:] { named[name.lowercased()] = (name, value) }
         if named["content-type"] == nil, request.httpMethod == "POST", body?.isEmpty == false {
             named["content-type"] = ("Content-Type", formType)

@@ -101,7 +101,9 @@ extension Data {
         guard digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
         for at in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[at...at + 1], as: UTF8.self), radix: 16), digits[at] != UInt8(ascii: "+") else { return nil }
+            guard let byte = UInt8(String(decoding: digits[at...at + 1], as: UTF8.self), radix: 16), digits[at] != UInt8(ascii: "+") else {
+                return nil
+            }
             bytes.append(byte)
         }
         self.init(bytes)

@@ -57,12 +57,13 @@ import Testing
         let digest = sha256(Data("body".utf8))
         for (arrived, expected) in [("body", nil), ("bodY", .bodyMismatch), ("", .bodyMismatch)] as [(String, OscarError.Name?)] {
             let signed = try client.sign("PUT", name, "/", Data("body".utf8), options: .trustClock, nowMs: now)
-            guard case .pending(let pending) = service.verify(
-                "PUT", name, "/", toki: signed.toki, grant: signed.grant, digest: digest, nowMs: now)
+            guard
+                case .pending(let pending) = service.verify(
+                    "PUT", name, "/", toki: signed.toki, grant: signed.grant, digest: digest, nowMs: now)
             else {
-            Issue.record("not pending")
-            return
-        }
+                Issue.record("not pending")
+                return
+            }
             #expect(pending.finish(Data(arrived.utf8)).error?.name == expected)
             #expect(pending.finish(Data(arrived.utf8)).error?.name == .replayed)
             await refused(.malformed) { _ = try pending.finish(digest: Data(count: 31)) }
@@ -207,7 +208,8 @@ import Testing
     @Test func messages() async throws {
         let memory = try MemoryReplayLog(capacity: 1000).forMessages(firstStart: true, nowMs: now)
         let sent = try client.mintMessage("billing", "invoice.created", Data("{}".utf8), ttlS: 60, nowMs: now)
-        func verify(_ destination: String = "billing", _ body: String = "{}", memory: MessageMemory? = nil, at: Int64 = now) throws -> VerifiedMessage {
+        func verify(_ destination: String = "billing", _ body: String = "{}", memory: MessageMemory? = nil, at: Int64 = now) throws -> VerifiedMessage
+        {
             try service.verifyMessage(destination, "invoice.created", Data(body.utf8), toki: sent.toki, memory: memory, nowMs: at)
         }
         let got = try verify(memory: memory)

@@ -3,7 +3,7 @@ import Oscartoki
 import Testing
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// URLSession against a service on a socket of this process, and what an adversary between them does.
@@ -243,10 +243,12 @@ import FoundationNetworking
     @Test func serversOfBothKindsAreServed() async throws {
         let signed = try client.sign("GET", name, "/")
         let headers: [Header] = [("host", name), ("oscartoki", signed.toki)]
-        let answer = try await world.service.handle("GET", "/", headers, read: { _ in Data() }, app: { verified, _ in
-            await Task.yield()
-            return HTTPAnswer(200, [], verified.kid)
-        })
+        let answer = try await world.service.handle(
+            "GET", "/", headers, read: { _ in Data() },
+            app: { verified, _ in
+                await Task.yield()
+                return HTTPAnswer(200, [], verified.kid)
+            })
         #expect(client.acceptHead(signed, answer.status, answer.headers, answer.body).error == nil && answer.body == client.kid)
         let broken = try client.sign("GET", name, "/")
         let failed = try world.service.handle(

@@ -106,16 +106,28 @@ import Testing
         func look() { for service in [service, sibling] { _ = service.verify("GET", name, "/", toki: nil) } }
         #expect(service.keyring.kids == [pair.key.kid])
         try write("\(pair.key.toText())\n\(other.toText())\n", keys)
-        try await eventually { look(); return service.keyring.kids.count == 2 }
+        try await eventually {
+            look()
+            return service.keyring.kids.count == 2
+        }
         try write("nonsense\n", keys)
-        try await eventually { look(); return faults.all.contains { $0.contains(keys) } }
+        try await eventually {
+            look()
+            return faults.all.contains { $0.contains(keys) }
+        }
         #expect(service.keyring.kids.count == 2)
         try write("revoked \(hex(other.kid))", revocations)
-        try await eventually { look(); return sibling.keyring.revocationsText.contains(hex(other.kid)) }
+        try await eventually {
+            look()
+            return sibling.keyring.revocationsText.contains(hex(other.kid))
+        }
         try service.revokeKey(pair.key.kid)
         let lines = try String(contentsOfFile: revocations, encoding: .utf8).split(separator: "\n")
         #expect(lines == ["revoked \(hex(other.kid))", "revoked \(hex(pair.key.kid))"])
-        try await eventually { look(); return sibling.keyring.revocationsText.contains(hex(pair.key.kid)) }
+        try await eventually {
+            look()
+            return sibling.keyring.revocationsText.contains(hex(pair.key.kid))
+        }
         let signed = try pair.client().sign("GET", name, "/")
         let refused = try #require(refusal(sibling.verify("GET", name, "/", toki: signed.toki)))
         #expect(refused.name == .revoked && refused.code == 4 && refused.status == 403)

@@ -3,7 +3,7 @@ import Oscartoki
 import Testing
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// This client against `oscar serve`, and `oscar curl` against the Swift example. test.sh says where they are.
@@ -50,7 +50,8 @@ import FoundationNetworking
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(place)/\(file)")
         }
         let service = try Running(
-            example, ["--listen", "127.0.0.1:0", "--audience", name, "--key", place + "/key", "--revocations", place + "/revoked", "--memory", place + "/log"])
+            example,
+            ["--listen", "127.0.0.1:0", "--audience", name, "--key", place + "/key", "--revocations", place + "/revoked", "--memory", place + "/log"])
         let url = try await service.url(seconds: 20)
         func curl(_ more: [String], _ target: String = "/echo") async throws -> (code: Int32, out: String) {
             let curl = try Running(
@@ -58,7 +59,9 @@ import FoundationNetworking
             return (try await curl.wait(), curl.output())
         }
         let answered = try await curl(["-d", "body"], "/echo/a%2Fb?x=1&x=2")
-        #expect(answered.code == 0 && answered.out.contains("\"target\": \"/echo/a%2Fb?x=1&x=2\"") && answered.out.contains(hex(sha256(Data("body".utf8)))))
+        #expect(
+            answered.code == 0 && answered.out.contains("\"target\": \"/echo/a%2Fb?x=1&x=2\"")
+                && answered.out.contains(hex(sha256(Data("body".utf8)))))
         #expect(try await curl([], "/echo?").out.contains("\"target\": \"/echo?\""))
         await refused(.missing) { _ = try await URLSession.shared.data(from: url, signedBy: Client(secret: Secret.generate(), audience: name)) }
         try "revoked \(hex(pair.key.kid))\n".write(toFile: place + "/revoked", atomically: true, encoding: .utf8)
@@ -107,7 +110,8 @@ private final class Running: @unchecked Sendable {
         let end = Date(timeIntervalSinceNow: seconds)
         while Date() < end {
             if let line = output().split(separator: "\n").first(where: { $0.contains("listening on ") }),
-                let url = line.range(of: "http://[0-9.:]+", options: .regularExpression).flatMap({ URL(string: line[$0] + "/echo") }) {
+                let url = line.range(of: "http://[0-9.:]+", options: .regularExpression).flatMap({ URL(string: line[$0] + "/echo") })
+            {
                 return url
             }
             try await Task.sleep(nanoseconds: 50_000_000)

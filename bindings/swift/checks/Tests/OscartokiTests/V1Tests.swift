@@ -3,7 +3,7 @@ import Oscartoki
 import Testing
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// OscarToki v1: a live exchange with a service that takes it, and what is refused.

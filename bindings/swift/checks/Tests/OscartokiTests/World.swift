@@ -2,7 +2,7 @@ import Foundation
 import Oscartoki
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// A service on a socket of this process, and an adversary before it, who acts by path.
