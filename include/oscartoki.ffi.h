@@ -298,6 +298,8 @@ oscar_status oscar_sha256(const char *data, size_t len, char *digest);
 oscar_status oscar_content_digest_format(const char *digest, char *out, size_t capacity);
 oscar_status oscar_content_digest_parse(const char *header, size_t len, char *digest);
 oscar_status oscar_authority_normalise(const char *authority, size_t len, char *out, size_t capacity);
+oscar_status oscar_keep(const char *name, size_t len, oscar_handle handle);
+oscar_handle oscar_kept(const char *name, size_t len);
 oscar_status oscar_secret_generate(char *out, size_t capacity);
 oscar_status oscar_secret_from_bytes(const char *data, size_t len, char *out, size_t capacity);
 oscar_status oscar_secret_parse(const char *secret, size_t len, char *out, size_t capacity);

@@ -1035,6 +1035,15 @@ oscar_status oscar_authority_normalise(const char *authority,
                                        char *out,
                                        size_t capacity);
 
+// Keeps a handle under a name for later callers of this process, who look it up with `oscar_kept`; from now on it is nobody's to free. A name
+// keeps its first handle. Error: too many handles (64 names; the handle stays the caller's).
+oscar_status oscar_keep(const char *name,
+                        size_t len,
+                        oscar_handle handle);
+
+// The handle that is kept under a name; 0 for none.
+oscar_handle oscar_kept(const char *name, size_t len);
+
 // Makes a new random secret. `out` has `capacity` bytes, at least OSCAR_SECRET_MAX_LEN. The text is the secret itself: wipe it, keep it in
 // a file of mode 0600. Error: busy (no random bytes).
 oscar_status oscar_secret_generate(char *out,

@@ -8,6 +8,7 @@ namespace Oscartoki;
 final class Keyring
 {
     private int $handle = 0;
+    private bool $lent = false;
 
     /** An empty ring for one audience, used byte for byte. */
     public function __construct(private readonly string $audience)
@@ -19,7 +20,7 @@ final class Keyring
 
     public function __destruct()
     {
-        if ($this->handle !== 0) {
+        if ($this->handle !== 0 && !$this->lent) {
             Native::ffi()->oscar_keyring_free($this->handle);
         }
     }
@@ -129,6 +130,24 @@ final class Keyring
     public function handle(): int
     {
         return $this->handle;
+    }
+
+    /**
+     * The ring outlives this object.
+     *
+     * @internal
+     */
+    public function lend(): void
+    {
+        $this->lent = true;
+    }
+
+    /** @internal */
+    public static function lent(string $audience, int $handle): self
+    {
+        $ring = (new \ReflectionClass(self::class))->newInstanceWithoutConstructor();
+        [$ring->audience, $ring->handle, $ring->lent] = [$audience, $handle, true];
+        return $ring;
     }
 
     /** @param callable(\FFI, int, \FFI\CData, int): int $call */

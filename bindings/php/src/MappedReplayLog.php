@@ -22,6 +22,15 @@ final class MappedReplayLog extends ReplayLog
         return $this->path;
     }
 
+    /** @internal */
+    public static function lent(string $path, int $handle): self
+    {
+        $log = (new \ReflectionClass(self::class))->newInstanceWithoutConstructor();
+        $log->path = $path;
+        $log->lend($handle);
+        return $log;
+    }
+
     /** A file of mode 0600 in this user's own folder, named after the ring's audience and kids. */
     public static function defaultPath(Keyring $keyring): string
     {

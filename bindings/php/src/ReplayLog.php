@@ -8,6 +8,7 @@ namespace Oscartoki;
 abstract class ReplayLog
 {
     private int $handle = 0;
+    private bool $lent = false;
 
     /** @param callable(\FFI, \FFI\CData): int $make */
     final protected function make(callable $make): void
@@ -19,7 +20,7 @@ abstract class ReplayLog
 
     final public function __destruct()
     {
-        if ($this->handle !== 0) {
+        if ($this->handle !== 0 && !$this->lent) {
             Native::ffi()->oscar_replay_log_free($this->handle);
         }
     }
@@ -38,6 +39,16 @@ abstract class ReplayLog
     final public function handle(): int
     {
         return $this->handle;
+    }
+
+    /**
+     * The log outlives this object.
+     *
+     * @internal
+     */
+    final public function lend(?int $handle = null): void
+    {
+        [$this->handle, $this->lent] = [$handle ?? $this->handle, true];
     }
 
     private function __clone() {}

@@ -9,7 +9,8 @@ use FFI\CData;
 
 /**
  * One service: its names (`authorities`), its keys, its replay memory. `verify` says whether a request may run, `answer` mints the headers of
- * what it is answered. The processes of one machine, FPM's workers among them, share a mapped memory; making a service anew in each request is cheap.
+ * what it is answered. The processes of one machine, FPM's workers among them, share a mapped memory. Make a service in each request: under a web
+ * server, with a `memory` that is named, it is the one of the requests before, else making it takes 0.1 ms.
  *
  * `keys` are `oa2.` texts or lines of a key file; `keysFile` and `revocationsFile` are reread within two seconds of a change, in every process.
  * Without `memory`, a mapped file of this user is used (`MappedReplayLog::defaultPath`). `firstStart`: no earlier process accepted these keys; for
@@ -20,6 +21,7 @@ final class Service
     private FFI $ffi;
     private int $handle = 0;
     private int $files = 0;
+    private bool $lent = false;
     private Keyring $keyring;
     private ReplayLog $memory;
 
@@ -71,7 +73,22 @@ final class Service
         ?int $nowMs = null,
     ) {
         $this->ffi = $ffi = Native::ffi();
+        self::$verdict ??= $ffi->new('oscar_verdict[1]');
+        self::$verdictBytes ??= $ffi->cast('char[' . Verdict::BYTES . ']', self::$verdict);
+        self::$verdictNumbers ??= $ffi->cast('int64_t[' . \intdiv(Verdict::BYTES, 8) . ']', self::$verdict);
+        self::$answered ??= $ffi->new('oscar_answered[1]');
+        $this->lengths = Pack::lengths();
         $names = (array) $authorities;
+        // Objects end with each request under a web server; what is native may stay for the next, with keys that were good.
+        $lives = Kept::outlivesRequests() && \is_string($memory) && $keyring === null && $nowMs === null;
+        $kept = !$lives ? null : new Kept([$keys instanceof AudienceKey ? [$keys] : (array) $keys, $names, $audience, $keysFile,
+            $revocationsFile, $memory, $firstStart, $fixedAuthority, $windowMs, $maxTtlS, $grantTtlS, $ext, $answerExt, $maxBody, $maxAnswer, $emptyQueryHidden]);
+        if ($kept?->finds()) {
+            $this->keyring = Keyring::lent($audience ?? Native::authority($names[0] ?? $fixedAuthority ?? ''), $kept->get('ring'));
+            $this->memory = MappedReplayLog::lent($memory, $kept->get('memory'));
+            [$this->handle, $this->files, $this->lent] = [$kept->get('service'), $kept->get('files'), true];
+            return;
+        }
         $this->keyring = $keyring ?? new Keyring($audience ?? Native::authority($names[0] ?? $fixedAuthority ?? ''));
         $this->hold(\is_array($keys) ? $keys : [$keys], (array) ($keysFile ?? []), $revocationsFile);
         $memory ??= MappedReplayLog::defaultPath($this->keyring);
@@ -106,11 +123,11 @@ final class Service
             $handle,
         ));
         $this->handle = $handle[0];
-        self::$verdict ??= $ffi->new('oscar_verdict[1]');
-        self::$verdictBytes ??= $ffi->cast('char[' . Verdict::BYTES . ']', self::$verdict);
-        self::$verdictNumbers ??= $ffi->cast('int64_t[' . \intdiv(Verdict::BYTES, 8) . ']', self::$verdict);
-        $this->lengths = Pack::lengths();
-        self::$answered ??= $ffi->new('oscar_answered[1]');
+        if ($kept?->keep(['ring' => $this->keyring->handle(), 'memory' => $this->memory->handle(), 'files' => $this->files, 'service' => $this->handle])) {
+            $this->keyring->lend();
+            $this->memory->lend();
+            $this->lent = true;
+        }
     }
 
     /** Puts the keys into the ring, and has it follow its files. */
@@ -138,10 +155,8 @@ final class Service
 
     public function __destruct()
     {
-        if ($this->handle !== 0) {
+        if (!$this->lent) {
             $this->ffi->oscar_service_free($this->handle);
-        }
-        if ($this->files !== 0) {
             $this->ffi->oscar_ring_files_free($this->files);
         }
     }

@@ -224,13 +224,41 @@ final class LiveTest extends TestCase
         $http->get(self::fpm());
         $session = json_decode($http->get(self::fpm())->body, true)['session'];
         file_put_contents(self::$folder . '/revocations', 'revoked ' . bin2hex(self::$world->key->kid()) . " $session\n", FILE_APPEND);
-        usleep(100_000);
+        // With the first call after two seconds.
+        usleep(2_000_000);
         $results = $http->all(array_fill(0, 16, ['GET', self::fpm()]));
         foreach ($results as $result) {
             self::assertInstanceOf(Errors\Revoked::class, $result);
             self::assertSame([true, false, 403], [$result->signed, false, $result->status]);
         }
         self::assertSame(200, self::client()->curl()->get(self::fpm())->status);
+    }
+
+    public function testKeyFilesAreFollowedByWorkersThatKeepTheirService(): void
+    {
+        $keys = self::$folder . '/keys';
+        $good = file_get_contents($keys);
+        $http = self::client()->curl();
+        $all = static fn (): array => array_count_values(array_map(
+            static fn (Answer|Oscartoki\OscarError|NetworkError $answer): string => $answer instanceof Answer ? 'verified' : $answer::class,
+            $http->all(array_fill(0, 16, ['GET', self::fpm()])),
+        ));
+        self::assertSame(['verified' => 16], $all());
+        // A file that became wrong changes nothing.
+        file_put_contents($keys, "nonsense\n");
+        for ($i = 0; $i < 8; $i++) {
+            usleep(200_000);
+            self::assertSame(['verified' => 16], $all());
+        }
+        // Another client comes, within two seconds in every worker.
+        $secret = Oscartoki\Secret::generate();
+        file_put_contents($keys, $good . $secret->audienceKey(World::NAME)->toText() . "\n");
+        for ($i = 0; $i < 10; $i++) {
+            usleep(190_000);
+            self::assertSame(['verified' => 16], $all());
+        }
+        $http = (new Client($secret, World::NAME))->curl();
+        self::assertSame(['verified' => 16], $all());
     }
 
     // ---- pages without a framework ----
