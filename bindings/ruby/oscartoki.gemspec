@@ -13,7 +13,7 @@ Gem::Specification.new do |gem|
   gem.homepage = "https://github.com/oscartoki/oscartoki"
   gem.licenses = %w[MIT Apache-2.0]
   gem.required_ruby_version = ">= 3.1"
-  gem.files = Dir["lib/**/*.rb", "lib/oscartoki/liboscartoki.*", "sig/**/*.rbs", "README.md", "LICENSE-*"]
+  gem.files = Dir["lib/**/*.rb", "lib/oscartoki/liboscartoki.*", "lib/oscartoki/*/fast.*", "sig/**/*.rbs", "README.md", "LICENSE-*"]
   # The calls into the library; Debian's ruby-ffi is 1.15.
   gem.add_dependency "ffi", "~> 1.15"
   # Frees a handle with its object; a default gem up to Ruby 3.4.

@@ -18,4 +18,11 @@ require_relative "oscartoki/keys"
 require_relative "oscartoki/memory"
 require_relative "oscartoki/client"
 require_relative "oscartoki/service"
+
+module Oscartoki
+  Hot.begin(VerifiedRequest, SignedRequest)
+  # Whether signing and verifying go by the extension of this Ruby; else by ffi, as everything else.
+  EXTENSION = Hot.extension?
+end
+
 require_relative "oscartoki/faraday" if defined?(Faraday)

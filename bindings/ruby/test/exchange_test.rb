@@ -74,7 +74,7 @@ class ExchangeTest < RoomTest
     { body: nil } => "malformed", { ext: "\0\1a\0\1b" } => "malformed", { authority: "other.example.com" } => "unknown_authority",
     { authority: "a b" } => "malformed", { toki: nil } => "missing", { toki: "" } => "malformed", { grant: "ok2." } => "malformed",
     { method: "get" } => "malformed", { target: "x" } => "malformed", { target: "/#{'x' * 70_000}" } => "malformed",
-    { target: "/\0" } => "malformed", { target: "/ü" } => "malformed", { toki: "ot2.ü" } => "malformed", { method: "\xFF".b } => "malformed",
+    { target: "/\0" } => "malformed", { target: "/a".encode("UTF-16LE") } => "malformed", { target: "/ü" } => "malformed", { toki: "ot2.ü" } => "malformed", { method: "\xFF".b } => "malformed",
     { now_ms: NOW + 30_001 } => "stale", { now_ms: NOW - 2_001 } => "stale"
   }.freeze
 
@@ -90,7 +90,7 @@ class ExchangeTest < RoomTest
       refused(name) { verdict.raise_for_refusal }
       assert_equal name == "missing" || name == "bad_mac" || name == "stale", verdict.www_authenticate?, change
     end
-    assert_equal 20, CHANGED_REQUESTS.size
+    assert_equal 21, CHANGED_REQUESTS.size
   end
 
   def test_a_changed_answer_is_refused
@@ -108,13 +108,25 @@ class ExchangeTest < RoomTest
 
   def test_a_refused_sign_says_that_nothing_ran
     [["get", NAME, "/"], ["GET", "", "/"], ["GET", NAME, "x"], ["GET", NAME, "/#"], ["GET", NAME, "/#{'x' * 70_000}"], ["CONNECT", NAME, "/"],
-     ["GET", NAME, "/\0"], ["GÜT", NAME, "/"]].each do |given|
+     ["GET", NAME, "/\0"], ["GÜT", NAME, "/"], ["GET", NAME, "/a".encode("UTF-16LE")], ["GET".encode("UTF-32LE"), NAME, "/"]].each do |given|
       error = refused("unsignable") { client.sign(*given) }
       assert_equal [false, false, nil], [error.may_have_run, error.signed, error.status]
       told = refused("unsignable") { client.call(*given).next.outcome.raise_for_refusal }
       assert_equal [false, false], [told.may_have_run, told.signed]
     end
     refused("unsignable") { client.sign("POST", NAME, "/", "x", repeatable: true) }
+  end
+
+  # A part of a longer String has no zero behind it.
+  def test_parts_of_strings_are_read_to_their_end_and_no_further
+    line = "GET #{NAME} /a-path-that-is-long-enough-to-be-shared-with-the-line-that-it-was-cut-from?x=1 HTTP/1.1"
+    method, authority, target = line.split
+    [target, line[%r{/[a-z-]+}], line[%r{/a-path}]].each do |part|
+      signed = client.sign("GET", NAME, "#{part} ".strip, now_ms: NOW)
+      assert service.verify(method, authority, part, signed.toki, now_ms: NOW).accepted?, part
+      signed = client.sign(method, authority, part, now_ms: NOW)
+      assert service.verify("GET", NAME, "#{part} ".strip, signed.toki, now_ms: NOW).accepted?, part
+    end
   end
 
   def test_the_loop_probes_and_resends

@@ -187,6 +187,29 @@ class LivesTest < RoomTest
 
   def gem_folder = File.dirname($LOADED_FEATURES.grep(%r{/oscartoki/door\.rb\z}).first)
 
+  def test_the_extension_is_there_unless_it_is_not_wanted
+    assert_equal ENV["OSCARTOKI_NO_EXTENSION"].nil?, EXTENSION
+    told = Open3.capture2({ "OSCARTOKI_NO_EXTENSION" => "1" }, RbConfig.ruby, "-r", "oscartoki", "-e", "p Oscartoki::EXTENSION").first
+    assert_equal "false\n", told
+    Dir.mktmpdir do |dir|
+      FileUtils.cp_r(File.dirname(gem_folder), dir)
+      FileUtils.rm(Dir["#{dir}/lib/oscartoki/*/fast.*"])
+      code = "p Oscartoki::EXTENSION, Oscartoki::Client.new(secret: Oscartoki::Secret.generate, audience: 'a').sign('GET', 'a', '/').toki.size"
+      assert_equal "false\n58\n", Open3.capture2(RbConfig.ruby, "-I", "#{dir}/lib", "-r", "oscartoki", "-e", code).first
+    end
+  end
+
+  def test_what_was_made_is_not_copied_nor_taken_elsewhere
+    signed = client.sign("GET", NAME, "/")
+    verdict = service.verify("GET", NAME, "/", signed.toki)
+    [signed, verdict, service.verify("GET", NAME, "/", nil)].each do |made|
+      assert_raises(TypeError) { made.dup }
+      assert_raises(TypeError) { made.clone }
+      assert_raises(TypeError) { Marshal.dump(made) }
+    end
+    assert_nil client.accept_head(signed, 200, service.answer(verdict, 200, "x").then { |toki, grant| { "oscartoki" => toki, "oscartokikey" => grant } }, "x").error
+  end
+
   def test_the_installed_gem_is_tested
     refute_includes gem_folder, File.expand_path("..", __dir__)
     assert_path_exists "#{gem_folder}/liboscartoki.so"

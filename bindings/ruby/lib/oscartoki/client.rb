@@ -59,16 +59,12 @@ module Oscartoki
              resend: false, stream: false, now_ms: nil, mono_ms: nil)
       options = repeatable || trust_clock || verify_first || stream ? options_of(repeatable, trust_clock, verify_first, stream) : 0
       options |= RESEND if resend
-      now_ms ||= Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond)
-      mono_ms ||= Process.clock_gettime(Process::CLOCK_MONOTONIC, :millisecond)
       return sign_packed(method, authority, target, body, ext, digest, options, now_ms, mono_ms) if ext || digest
 
-      raw = Door::ZERO * SIGNED_SIZE
-      context = Door::ZERO * 8
-      status = Door.client_sign_texts(@handle, method, authority, target, body, body ? body.bytesize : 0, options, now_ms, mono_ms, raw, context)
-      raise OscarError._of(status, detail: Door.last_detail, may_have_run: false) unless status.zero?
+      signed = Hot.sign(@handle, method, authority, target, body, options, now_ms, mono_ms)
+      return signed unless signed.is_a?(Integer)
 
-      SignedRequest.new(raw, context.unpack1("q"))
+      raise OscarError._of(signed, detail: Door.last_detail, may_have_run: false)
     rescue ArgumentError
       # A text with a zero byte in it.
       sign_packed(method, authority, target, body, ext, digest, options, now_ms, mono_ms)
@@ -194,7 +190,7 @@ module Oscartoki
       request = Pack.request(method, authority, target, ext, digest)
       raw = Door::ZERO * SIGNED_SIZE
       context = Door.handle(may_have_run: false) do |out|
-        Door.client_sign_packed(@handle, *Door.slice(request), *Door.slice(body), options, now_ms, mono_ms, raw, out)
+        Door.client_sign_packed(@handle, *Door.slice(request), *Door.slice(body), options, now_ms || Clock.wall, mono_ms || Clock.mono, raw, out)
       end
       SignedRequest.new(raw, context)
     rescue Pack::Misfit

@@ -2,42 +2,36 @@
 
 require_relative "door"
 require_relative "errors"
+require_relative "hot"
 
 module Oscartoki
   # One signed request, or the probe that must go before it (`probe?`): `toki` and `grant` are its headers. Its answer is accepted once.
-  class SignedRequest
+  class SignedRequest < Kept
     GRANT_AT = Door::Signed.offset_of(:grant)
     PROBE_AT = Door::Signed.offset_of(:probe)
     FREE = Door.freer(:sign_context)
     private_constant :GRANT_AT, :PROBE_AT, :FREE
 
-    # @api private
-    def initialize(raw, context)
-      @raw = raw
-      @context = context
-      # As Door.hold, without its call: this is once a request.
-      @held = Fiddle::Pointer.new(context, 0, FREE)
-    end
-
     # The header oscartoki.
-    def toki = @raw.unpack1("Z59")
+    def toki = _raw.unpack1("Z59")
 
     # The header oscartokikey; nil outside of a session: it is not sent.
-    def grant = in_session? ? @raw.unpack1("Z48", offset: GRANT_AT) : nil
+    def grant = in_session? ? _raw.unpack1("Z48", offset: GRANT_AT) : nil
 
     # What to send: oscartoki and, in a session, oscartokikey.
     def headers = in_session? ? { "oscartoki" => toki, "oscartokikey" => grant } : { "oscartoki" => toki }
 
     # Whether this signs a probe: send HEAD to the same target, without content; accept its answer; sign again.
-    def probe? = @raw.getbyte(PROBE_AT) == 1
+    def probe? = _raw.getbyte(PROBE_AT) == 1
 
     # Whether it is signed in a session.
-    def in_session? = @raw.getbyte(GRANT_AT) != 0
+    def in_session? = _raw.getbyte(GRANT_AT) != 0
 
     def inspect = "#<Oscartoki::SignedRequest #{probe? ? 'probe' : 'request'}#{in_session? ? ' in session' : ''}>"
 
-    # @api private
-    def _context = @context
+    private
+
+    def free = FREE
   end
 
   # What became of a request, as far as the client can know.

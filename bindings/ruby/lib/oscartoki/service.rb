@@ -55,10 +55,7 @@ module Oscartoki
       @files&.refresh
       return verify_packed(method, authority, target, toki, grant, body, ext, digest, now_ms) if ext || digest
 
-      raw = Door::ZERO * VERDICT
-      status = Door.service_verify_texts(@handle, method, authority, target, toki, grant, body, body ? body.bytesize : 0,
-                                         now_ms || Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond), raw)
-      status.zero? ? VerifiedRequest.new(raw) : Verdict._of(status, raw)
+      Hot.verify(@handle, method, authority, target, toki, grant, body, now_ms)
     rescue ArgumentError
       # A text with a zero byte in it.
       verify_packed(method, authority, target, toki, grant, body, ext, digest, now_ms)

@@ -2,10 +2,11 @@
 
 require_relative "door"
 require_relative "errors"
+require_relative "hot"
 
 module Oscartoki
   # What a service says to a request: VerifiedRequest, PendingBody, Refusal or, of OscarToki v1, Handshake.
-  class Verdict
+  class Verdict < Kept
     SIZE = Door::Verdict.size
     AT = %i[status code http_status www_authenticate in_session want version context ts_ms kid sid nonce authority]
          .to_h { |field| [field, Door::Verdict.offset_of(field)] }.freeze
@@ -26,12 +27,7 @@ module Oscartoki
     end
 
     # @api private
-    def initialize(raw)
-      @raw = raw
-      @context = raw.unpack1("q", offset: CONTEXT_AT)
-      # What is never answered is freed with this object. As Door.hold, without its call: this is once a request.
-      @held = Fiddle::Pointer.new(@context, 0, FREE) unless @context.zero?
-    end
+    def initialize(raw) = super(raw, raw.unpack1("q", offset: CONTEXT_AT))
 
     # Whether it may run.
     def accepted? = false
@@ -46,15 +42,13 @@ module Oscartoki
     end
 
     # 2, or 1 for OscarToki v1.
-    def version = @raw.getbyte(AT[:version])
-
-    # @api private
-    def _context = @context
+    def version = _raw.getbyte(AT[:version])
 
     private
 
-    def eight(field) = @raw.byteslice(AT[field], 8)
-    def flag?(field) = @raw.getbyte(AT[field]) == 1
+    def free = FREE
+    def eight(field) = _raw.byteslice(AT[field], 8)
+    def flag?(field) = _raw.getbyte(AT[field]) == 1
   end
 
   # Authentic, fresh and allowed: it may run.
@@ -69,10 +63,10 @@ module Oscartoki
     def sid = flag?(:in_session) ? eight(:sid) : nil
 
     # The name that it was sent to, normalised.
-    def authority = @raw.unpack1("Z*", offset: AT[:authority]).force_encoding(Encoding::UTF_8)
+    def authority = _raw.unpack1("Z*", offset: AT[:authority]).force_encoding(Encoding::UTF_8)
 
     # When it was signed, by the client's corrected clock.
-    def ts_ms = @raw.unpack1("q", offset: AT[:ts_ms])
+    def ts_ms = _raw.unpack1("q", offset: AT[:ts_ms])
 
     # The nonce, 8 bytes.
     def nonce = eight(:nonce)
@@ -96,13 +90,13 @@ module Oscartoki
       raise ArgumentError, "a digest is a String of 32 bytes" unless digest.nil? || digest.bytesize == 32
 
       raw = Door::ZERO * SIZE
-      Verdict._of(Door.service_finish(@context, *Door.slice(body), digest, raw), raw)
+      Verdict._of(Door.service_finish(_context, *Door.slice(body), digest, raw), raw)
     end
 
     # The body is over the limit: a Refusal.
     def too_large
       raw = Door::ZERO * SIZE
-      Verdict._of(Door.service_too_large(@context, raw), raw)
+      Verdict._of(Door.service_too_large(_context, raw), raw)
     end
 
     def inspect = "#<Oscartoki::PendingBody kid #{kid.unpack1('H*')}>"
@@ -119,7 +113,7 @@ module Oscartoki
       body = nil
       toki = Door.text(TOKI) do |out, room|
         text = Door::ZERO * BODY
-        status = Door.service_handshake(@context, out, room, text, BODY)
+        status = Door.service_handshake(_context, out, room, text, BODY)
         body = text.unpack1("Z*")
         status
       end
@@ -141,16 +135,16 @@ module Oscartoki
     def name = error.name
 
     # Why.
-    def error = OscarError._of(@raw.unpack1("l"), detail: @detail, http: status, signed: signed?)
+    def error = OscarError._of(_raw.unpack1("l"), detail: @detail, http: status, signed: signed?)
 
     # The HTTP status to answer with.
-    def status = @raw.unpack1("l", offset: AT[:http_status])
+    def status = _raw.unpack1("l", offset: AT[:http_status])
 
     # The code of the answer's toki, 1 to 7; nil: unsigned.
-    def code = signed? ? @raw.unpack1("l", offset: AT[:code]) : nil
+    def code = signed? ? _raw.unpack1("l", offset: AT[:code]) : nil
 
     # Whether its answer gets a toki.
-    def signed? = @raw.unpack1("l", offset: AT[:code]) >= 0
+    def signed? = _raw.unpack1("l", offset: AT[:code]) >= 0
 
     # Whether the answer carries `WWW-Authenticate: oscartoki`.
     def www_authenticate? = flag?(:www_authenticate)
