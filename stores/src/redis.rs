@@ -7,6 +7,7 @@
 
 mod breaker;
 mod link;
+mod resp;
 mod script;
 
 use crate::StoreError;
@@ -15,6 +16,7 @@ use link::{Link, Target};
 use oscartoki::fork;
 use oscartoki::replay::{LogStart, Quotas, Recorded, Remembered, ReplayEntry, ReplayLog, Space};
 use oscartoki::time::FUTURE_MS;
+use resp::Fault;
 use script::{Judged, Names};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -59,7 +61,7 @@ impl RedisReplayLog {
     }
 
     /// One exchange, on a connection that nobody else has. `None`: out of reach.
-    fn ask<T>(&self, deadline: Duration, exchange: impl FnOnce(&mut Link) -> redis::RedisResult<T>) -> Option<redis::RedisResult<T>> {
+    fn ask<T>(&self, deadline: Duration, exchange: impl FnOnce(&mut Link) -> Result<T, Fault>) -> Option<Result<T, Fault>> {
         if !self.breaker.lets_through() {
             return None;
         }

@@ -133,13 +133,21 @@ fn one_of_many_machines_gets_it() {
     let at = now();
     assert_eq!(logs[0].start(at - 30_000), LogStart::Empty);
     assert_eq!(logs[1].start(at + 4_000), LogStart::Carried { floor_ms: at - 30_000 });
-    let fresh = AtomicUsize::new(0);
+    let (fresh, lost) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for thread in 0..8 {
-            let (logs, fresh) = (&logs, &fresh);
+            let (logs, fresh, lost) = (&logs, &fresh, &lost);
             scope.spawn(move || {
                 for number in 0..500 {
-                    match logs[thread % 2].insert(&entry(number, at), at - 30_000, at).remembered {
+                    let verdict = loop {
+                        match logs[thread % 2].insert(&entry(number, at), at - 30_000, at).remembered {
+                            // A busy machine misses the 50 ms; the entry may stand there all the same.
+                            Remembered::Unreachable => drop(lost.fetch_add(1, Ordering::Relaxed)),
+                            other => break other,
+                        }
+                        std::thread::sleep(Duration::from_millis(50));
+                    };
+                    match verdict {
                         Remembered::Fresh => drop(fresh.fetch_add(1, Ordering::Relaxed)),
                         other => assert_eq!(other, Remembered::Seen),
                     }
@@ -147,7 +155,8 @@ fn one_of_many_machines_gets_it() {
             });
         }
     });
-    assert_eq!(fresh.into_inner(), 500);
+    let (fresh, lost) = (fresh.into_inner(), lost.into_inner());
+    assert!(fresh <= 500 && fresh + lost >= 500, "{fresh} fresh, {lost} lost");
     // The floor rises for all, and never falls.
     assert_eq!(logs[0].insert(&entry(1_000, at), at - 10, at).floor_ms, Some(at - 10));
     assert_eq!(logs[1].insert(&entry(1_001, at), at - 20_000, at).floor_ms, Some(at - 10));
@@ -295,4 +304,37 @@ fn a_full_server_refuses_and_forgets_nothing() {
     for toki in spent.iter().rev().take(500) {
         assert_ne!(machine.verify(toki), "accepted");
     }
+}
+
+#[test]
+fn a_password_a_database_and_a_socket_lead_there_and_lost_scripts_are_sent_again() {
+    let socket = std::env::temp_dir().join(format!("oscartoki-redis-{}.sock", std::process::id()));
+    let redis = Redis::start(&["--unixsocket", socket.to_str().unwrap()]);
+    assert_eq!(redis.ask(&["CONFIG", "SET", "requirepass", "p@:/"]), "OK");
+    let url = |given: &str, end: &str| format!("redis://{given}127.0.0.1:{}{end}", redis.port);
+    let opened = RedisReplayLog::open(&url(":p%40%3a%2F@", ""), "a", 100).unwrap();
+    let by_user = RedisReplayLog::open(&url("default:p%40%3a%2F@", "/3"), "a", 100).unwrap();
+    for wrong in [
+        url("", ""),
+        url(":hidden@", ""),
+        url("nobody:hidden@", ""),
+        url(":p%40%3a%2F@", "/99"),
+        format!("redis+unix://{}", socket.display()),
+    ] {
+        let error = RedisReplayLog::open(&wrong, "a", 100).unwrap_err();
+        assert!(matches!(&error, StoreError::Redis { .. }) && !error.to_string().contains("hidden"), "{wrong}: {error}");
+    }
+    let at = now();
+    let insert = |log: &RedisReplayLog, number| log.insert(&entry(number, at), at - 30_000, at).remembered;
+    assert_eq!((opened.start(at - 30_000), by_user.start(at - 30_000)), (LogStart::Empty, LogStart::Empty));
+    assert_eq!((insert(&opened, 1), insert(&opened, 1)), (Remembered::Fresh, Remembered::Seen));
+    // The other database is another memory.
+    assert_eq!(insert(&by_user, 1), Remembered::Fresh);
+    let mut connection = redis::Client::open(url(":p%40%3a%2F@", "")).unwrap().get_connection().unwrap();
+    redis::cmd("SCRIPT").arg("FLUSH").exec(&mut connection).unwrap();
+    assert_eq!((insert(&opened, 2), insert(&opened, 2), insert(&opened, 1)), (Remembered::Fresh, Remembered::Seen, Remembered::Seen));
+    redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("").exec(&mut connection).unwrap();
+    let local = RedisReplayLog::open(&format!("redis+unix://{}", socket.display()), "a", 100).unwrap();
+    assert_eq!(insert(&local, 2), Remembered::Seen);
+    assert_eq!(local.address(), socket.to_str().unwrap());
 }

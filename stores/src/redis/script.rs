@@ -1,11 +1,10 @@
 //! What is asked of the server, and the names of its keys. All keys of a memory have one hash tag: a cluster keeps them together.
 
+use super::resp::{Answer, Fault};
 use super::{Link, letter};
 use oscartoki::encoding::hex;
 use oscartoki::replay::{Quotas, ReplayEntry, Space};
-use redis::{RedisResult, Script, cmd};
 use sha2::{Digest as _, Sha256};
-use std::sync::LazyLock;
 
 /// Entries are counted in buckets of so many milliseconds; a quota looks at as many as cover an entry's life.
 const BUCKET_MS: i64 = 16_384;
@@ -22,24 +21,18 @@ pub enum Judged {
 }
 
 /// The floor, of this run of the server; else it begins anew. Nil: it began at this call.
-static START: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        r"
+const START: &str = r"
         local known = redis.call('HMGET', KEYS[1], 'floor', 'run')
         if known[1] and known[2] == ARGV[2] then return known[1] end
         local floor = ARGV[1]
         if known[1] and tonumber(known[1]) > tonumber(floor) then floor = known[1] end
         redis.call('HSET', KEYS[1], 'floor', floor, 'run', ARGV[2], 'gone', ARGV[1])
-        return false",
-    )
-});
+        return false";
 
 /// Floor, then what was seen, then room, then the entry. The floor that is given back is what counts beside the verdict.
 /// KEYS: floor, entry, then the counters of kid and sid, so many each. ARGV: own floor, run, the floor where it is gone, ts, keep, quota of the
 /// kid, of the sid, counters of each, space.
-static INSERT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        r"
+const INSERT: &str = r"
         local known = redis.call('HMGET', KEYS[1], 'floor', 'run', 'gone')
         local was, gone = tonumber(known[1] or '-1'), tonumber(known[3] or '0')
         local floor = math.max(was, tonumber(ARGV[1]))
@@ -71,9 +64,7 @@ static INSERT: LazyLock<Script> = LazyLock::new(|| {
             redis.call('INCR', newest)
             redis.call('PEXPIRE', newest, tonumber(ARGV[5]) + 20000)
         end
-        return {0, told}",
-    )
-});
+        return {0, told}";
 
 impl Names {
     pub fn of(name: &str) -> Self {
@@ -100,9 +91,13 @@ impl Names {
 }
 
 /// The floor; `None` when it begins with this call.
-pub fn start(link: &mut Link, names: &Names, empty_floor_ms: i64) -> RedisResult<Option<i64>> {
+pub fn start(link: &mut Link, names: &Names, empty_floor_ms: i64) -> Result<Option<i64>, Fault> {
     let run = link.run_id.clone();
-    START.key(names.floor()).arg(empty_floor_ms).arg(run).invoke(&mut link.connection)
+    match link.run(START, &[names.floor()], &[empty_floor_ms.to_string(), run])? {
+        Answer::Nothing => Ok(None),
+        Answer::Text(floor) => Ok(Some(floor_of(&floor))),
+        _ => Err(strange()),
+    }
 }
 
 pub fn insert(
@@ -113,37 +108,55 @@ pub fn insert(
     gone_floor_ms: i64,
     now_ms: i64,
     quotas: Quotas,
-) -> RedisResult<(Judged, i64)> {
+) -> Result<(Judged, i64), Fault> {
     let keep_ms = entry.keep_ms.max(1);
     let buckets = keep_ms / BUCKET_MS + 2;
     let run = link.run_id.clone();
-    let mut call = INSERT.key(names.floor());
-    call.key(names.entry(entry));
-    for counter in names.counters(&hex(&entry.kid), now_ms, buckets) {
-        call.key(counter);
-    }
+    let mut keys = vec![names.floor(), names.entry(entry)];
+    keys.extend(names.counters(&hex(&entry.kid), now_ms, buckets));
     if let Some(sid) = entry.sid {
-        for counter in names.counters(&format!("{}{}", hex(&entry.kid), hex(&sid)), now_ms, buckets) {
-            call.key(counter);
-        }
+        keys.extend(names.counters(&format!("{}{}", hex(&entry.kid), hex(&sid)), now_ms, buckets));
     }
     // The floor of v1 is its own judge's: only tokis raise the shared one.
     let own_ms = if entry.space == Space::Toki { floor_ms } else { 0 };
-    call.arg(own_ms).arg(run).arg(gone_floor_ms).arg(entry.ts_ms).arg(keep_ms);
-    call.arg(quotas.kid).arg(quotas.sid).arg(buckets).arg(letter(entry.space).to_string());
-    let (judged, floor): (i64, String) = call.invoke(&mut link.connection)?;
+    let arguments = [
+        own_ms.to_string(),
+        run,
+        gone_floor_ms.to_string(),
+        entry.ts_ms.to_string(),
+        keep_ms.to_string(),
+        quotas.kid.to_string(),
+        quotas.sid.to_string(),
+        buckets.to_string(),
+        letter(entry.space).to_string(),
+    ];
+    let Answer::List(answer) = link.run(INSERT, &keys, &arguments)? else { return Err(strange()) };
+    let [Answer::Number(judged), Answer::Text(floor)] = &answer[..] else { return Err(strange()) };
     let judged = match judged {
         0 => Judged::Fresh,
         1 => Judged::Seen,
         _ => Judged::Full,
     };
-    Ok((judged, floor.parse().unwrap_or(i64::MAX)))
+    Ok((judged, floor_of(floor)))
 }
 
-pub fn mark(link: &mut Link, names: &Names, kid: [u8; 8]) -> RedisResult<()> {
-    cmd("SET").arg(names.mark(kid)).arg(1).query(&mut link.connection)
+pub fn mark(link: &mut Link, names: &Names, kid: [u8; 8]) -> Result<(), Fault> {
+    link.call(&["SET", &names.mark(kid), "1"]).map(drop)
 }
 
-pub fn is_marked(link: &mut Link, names: &Names, kid: [u8; 8]) -> RedisResult<bool> {
-    cmd("EXISTS").arg(names.mark(kid)).query(&mut link.connection)
+pub fn is_marked(link: &mut Link, names: &Names, kid: [u8; 8]) -> Result<bool, Fault> {
+    match link.call(&["EXISTS", &names.mark(kid)])? {
+        Answer::Number(count) => Ok(count != 0),
+        _ => Err(strange()),
+    }
+}
+
+/// A floor that can't be read is one above everything.
+fn floor_of(text: &str) -> i64 {
+    text.parse().unwrap_or(i64::MAX)
+}
+
+/// An answer that these commands never have.
+fn strange() -> Fault {
+    Fault::Broken(std::io::ErrorKind::InvalidData.into())
 }
