@@ -116,7 +116,7 @@ static int64_t clock_ms(VALUE given, clockid_t clock) {
 
 /* Hot.verify: the Verdict. */
 static VALUE hot_verify(VALUE self, VALUE service, VALUE method, VALUE authority, VALUE target, VALUE toki, VALUE grant, VALUE body, VALUE now_ms) {
-    VALUE made = verified_alloc(verified_request), raw;
+    VALUE made = verified_alloc(verified_request), raw; /* before the call: no context is lost for want of memory */
     oscar_verdict *verdict = verified_of(made);
     size_t size;
     const uint8_t *data = content(&body, &size);

@@ -116,6 +116,8 @@ module Oscartoki
         url = URI(url)
         return Net::HTTP.start(url.hostname, url.port, use_ssl: url.scheme == "https") { |opened| request(method, url, body, headers: headers, http: opened) } unless http
 
+        # A step is sent once: the second time its toki is replayed.
+        http.max_retries = 0
         exchange = self.begin
         first = http.request(Net::HTTP::Get.new(url.request_uri, headers.merge(exchange.headers)))
         exchange.accept_first(first.body.to_s, first["oscartoki"])
