@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the jar `oscartoki-ffm` into .oscar/dist/java: the library (release) goes into it, and is found there without a flag. Beside it, in .oscar/java, what
-# vectors.sh, bench.sh and the examples run: the test classes, the examples' classes, and the class paths. Quick when nothing changed.
+# Builds the jar `oscartoki-ffm` into a Maven repository, .oscar/dist/java/repository, and prints its path: the library (release) goes into it, and is found there
+# without a flag. Beside it, in .oscar/java, what vectors.sh, bench.sh and the examples run: the test classes, the examples' classes, and the class paths. Quick when
+# nothing changed.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./jdk.sh
@@ -9,7 +10,8 @@ root=$(cd ../.. && pwd)
 dist=$root/.oscar/dist/java
 beside=$root/.oscar/java
 version=$(sed -n 's/^  <version>\(.*\)<\/version>/\1/p' pom.xml)
-jar=$dist/oscartoki-ffm-$version.jar
+place=$dist/repository/com/oscartoki/oscartoki-ffm/$version
+jar=$place/oscartoki-ffm-$version.jar
 
 (cd "$root" && cargo build -q --release -p liboscartoki)
 case $(uname -sm) in
@@ -24,7 +26,7 @@ examples=$root/examples/java
 
 # The examples talk to each other once: a jar that can't is no jar, and what they load is kept, so that they start in half the time.
 try_examples() {
-  local trial=$beside/trial url="" tries=0
+  local trial=$beside/trial url="" tries=0 code=0
   mkdir -m 700 "$trial"
   : >"$trial/out"
   "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp "$jar:$beside/tests" trial.Keys "$trial" api.example.com
@@ -35,21 +37,21 @@ try_examples() {
     [ $((tries += 1)) -le 600 ] && kill -0 "$service" 2>/dev/null || { cat "$trial/err" >&2; return 1; }
     sleep 0.1
   done
-  OSCARTOKI_ARCHIVE="-XX:ArchiveClassesAtExit=$beside/client.jsa" "$examples/client" --secret "$trial/secret" --audience api.example.com -d text "$url/echo" >"$trial/said"
-  kill "$service" && wait "$service"
-  grep -q '^verified: status 200' "$trial/said"
+  OSCARTOKI_ARCHIVE="-XX:ArchiveClassesAtExit=$beside/client.jsa" "$examples/client" --secret "$trial/secret" --audience api.example.com -d text "$url/echo" >"$trial/said" || code=$?
+  kill "$service" && wait "$service" || code=$?
+  [ "$code" -eq 0 ] && grep -q '^verified: status 200' "$trial/said" || { cat "$trial/err" "$trial/said" >&2; return 1; }
   rm -rf "$trial"
 }
 
 state=$(cat "$library" pom.xml build.sh $(find src "$examples" -name '*.java' | sort) <("$JAVA_HOME/bin/java" -version 2>&1) <(pwd) | sha256sum)
 if [ "$(cat "$beside/.stamp" 2>/dev/null)" != "$state" ] || [ ! -s "$jar" ]; then
   rm -rf target/natives target/classes target/test-classes target/examples "$dist" "$beside"
-  mkdir -p "target/natives/com/oscartoki/native/$platform" "$dist" "$beside"
+  mkdir -p "target/natives/com/oscartoki/native/$platform" "$place" "$beside"
   cp "$library" "target/natives/com/oscartoki/native/$platform/"
   sha256sum <"$library" | cut -c -64 >"target/natives/com/oscartoki/native/$platform/$name.sha256"
   mvn -B -ntp -q package -DskipTests dependency:build-classpath -Dmdep.outputFile="$beside/classpath" >&2
-  cp "target/oscartoki-ffm-$version.jar" "$dist/"
-  cp pom.xml "$dist/oscartoki-ffm-$version.pom"
+  cp "target/oscartoki-ffm-$version.jar" "$jar"
+  cp pom.xml "$place/oscartoki-ffm-$version.pom"
   cp -r target/test-classes "$beside/tests"
   printf '%s\n' "$JAVA_HOME" >"$beside/home"
   printf '%s\n' "$beside/examples.jar:$jar:$(cat "$beside/classpath")" >"$beside/examples.classpath"

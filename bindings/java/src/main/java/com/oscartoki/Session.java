@@ -21,8 +21,7 @@ public final class Session implements AutoCloseable {
 
     /** Reads {@code oz2.} text. Errors: malformed, wrong_kind. */
     public static Session parse(String text) throws OscarError {
-        Door.Struct claims = new Door.Struct(Layouts.GrantClaims.SIZE);
-        return written(room -> Door.must("session_parse", text, room, claims));
+        return written(room -> Door.must("session_parse", text, room, new Door.Struct(Layouts.GrantClaims.SIZE)));
     }
 
     /** The session itself, for the browser or worker that it is handed to. */
