@@ -14,7 +14,7 @@ case $(uname -s) in Darwin) library=liboscartoki.dylib os=darwin ;; *) library=l
 case $(uname -m) in arm64 | aarch64) machine=aarch64 ;; *) machine=x86-64 ;; esac
 state=$( (cat "$(target)/release/$library" uniffi.toml; find "$room" examples/kotlin -type f \( -name '*.kt' -o -name '*.java' -o -name pom.xml -o -name build.sh \) | sort | xargs cat) | sha256sum)
 if [ "$(cat "$dist/.stamp" 2>/dev/null)" != "$state" ]; then
-  rm -rf "$dist" "$out/generated" "$out/natives"
+  rm -rf "$dist" "$out/generated" "$out/natives" "$out"/{oscartoki,programs}/classes
   mkdir -p "$dist" "$out/natives/$os-$machine"
   cp "$(target)/release/$library" "$out/natives/$os-$machine/"
   "$(target)/bindgen/uniffi-bindgen" generate "$(target)/release/$library" --language kotlin --out-dir "$out/generated" --no-format --config uniffi.toml

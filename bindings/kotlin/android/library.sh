@@ -11,7 +11,10 @@ classes_of_the_jar() {
   mkdir -p "$out/android"
   cp -r "$out/oscartoki/classes" "$out/android/classes"
   rm -rf "$out/android/classes"/{linux,darwin}-*
-  grep -rlE 'java/net/http|jakarta/servlet|java/util/concurrent/Flow' "$out/android/classes" | tr '\n' '\0' | xargs -0 rm -f
+  local class
+  while read -r class; do
+    rm -f "$class" "${class%.class}"\$*.class
+  done < <(grep -rlE 'java/net/http|jakarta/servlet|java/util/concurrent/Flow' "$out/android/classes")
 }
 
 ndk() {
@@ -44,7 +47,12 @@ lld() {
 judge_elf() { # FILE MACHINE
   local symbols
   readelf -hW "$1" | grep -q "Machine: *$2" || { say "$1 is not for $2"; return 1; }
-  readelf -lW "$1" | awk '$1 == "LOAD" { segments++; if (strtonum($NF) % 16384) bad++ } END { exit !(segments > 0 && !bad) }' || { say "$1: a segment is not aligned to 16 KiB"; return 1; }
+  local align segments=0
+  while read -r align; do
+    segments=$((segments + 1))
+    [ $((align % 16384)) -eq 0 ] || { say "$1: a segment is not aligned to 16 KiB"; return 1; }
+  done < <(readelf -lW "$1" | awk '$1 == "LOAD" {print $NF}')
+  [ "$segments" -gt 0 ] || { say "$1 has nothing to load"; return 1; }
   ! readelf -dW "$1" | grep -qE 'TEXTREL|RPATH|RUNPATH' || { say "$1 has text relocations or a path of its own"; return 1; }
   symbols=$(nm -D --defined-only "$1")
   grep -q ' oscar_client_sign_packed$' <<<"$symbols" && grep -q ' uniffi_oscartoki_fn_' <<<"$symbols" || { say "$1 does not show both doors"; return 1; }

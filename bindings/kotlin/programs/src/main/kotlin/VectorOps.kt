@@ -15,7 +15,7 @@ import com.oscartoki.VerifiedRequest
 import com.oscartoki.normaliseAuthority
 import com.oscartoki.v1.Key
 
-const val KEY = "secret_hex audience_key audience generation "
+const val KEYED = "secret_hex audience_key audience generation "
 const val REQUEST = "method authority target ext_hex body_hex body_sha256_hex "
 const val ANSWER = "status grant ext_hex body_hex body_sha256_hex "
 const val MESSAGE = "destination type ext_hex body_hex body_sha256_hex toki "
@@ -114,50 +114,50 @@ private val OPS: Map<String, Op> = mapOf(
         }
         mapOf("text" to printed)
     },
-    "toki.mint" to Op(KEY + REQUEST + "ts_ms nonce_hex want grant") { given ->
+    "toki.mint" to Op(KEYED + REQUEST + "ts_ms nonce_hex want grant") { given ->
         val toki = Hazmat.mintRequest(
             key(given, "unsignable"), given.text("method"), given.text("authority"), given.text("target"), given.body, given.number("ts_ms"), given.hex("nonce_hex"),
             given.flag("want"), given.opt("grant"), given.hex("ext_hex"), given.digest,
         )
         mapOf("toki" to toki)
     },
-    "toki.verify" to Op(KEY + REQUEST + "now_ms toki grant finish_body_hex") { verify(fresh(it), it) },
-    "grant.mint" to Op(KEY + "request_toki sid_hex exp_s ttl_s") { given ->
+    "toki.verify" to Op(KEYED + REQUEST + "now_ms toki grant finish_body_hex") { verify(fresh(it), it) },
+    "grant.mint" to Op(KEYED + "request_toki sid_hex exp_s ttl_s") { given ->
         val key = key(given, "unsignable")
         mapOf("grant" to Hazmat.mintGrant(key, given.text("request_toki"), given.hex("sid_hex"), given.number("exp_s"), given.number("ttl_s")))
     },
-    "answer.mint" to Op(KEY + ANSWER + "session_grant request_toki code ts_ms") { given ->
+    "answer.mint" to Op(KEYED + ANSWER + "session_grant request_toki code ts_ms") { given ->
         val toki = Hazmat.mintAnswer(
             key(given, "unsignable"), given.text("request_toki"), given.number("status").toInt(), given.body, given.number("code").toInt(), given.number("ts_ms"),
             given.opt("session_grant"), given.opt("grant"), given.hex("ext_hex"), given.digest,
         )
         mapOf("toki" to toki)
     },
-    "answer.verify" to Op(KEY + ANSWER + "session_grant request_toki toki") { given ->
+    "answer.verify" to Op(KEYED + ANSWER + "session_grant request_toki toki") { given ->
         val judged = Hazmat.accept(
             key(given), given.text("request_toki"), given.number("status").toInt(), given.body, given.opt("toki"), given.opt("grant"), given.opt("session_grant"),
             given.hex("ext_hex"), given.digest,
         )
         mapOf("code" to judged.outcome.code, "ts_ms" to judged.tsMs, "sid_hex" to judged.outcome.adoptedSid?.let(::hex))
     },
-    "message.mint" to Op(KEY + "destination type ext_hex body_hex body_sha256_hex ts_ms nonce_hex ttl_s") { given ->
+    "message.mint" to Op(KEYED + "destination type ext_hex body_hex body_sha256_hex ts_ms nonce_hex ttl_s") { given ->
         val toki = Hazmat.mintMessage(
             key(given, "unsignable"), given.text("destination"), given.text("type"), given.body, given.number("ts_ms"), given.hex("nonce_hex"), given.number("ttl_s"),
             given.hex("ext_hex"), given.digest,
         )
         mapOf("toki" to toki)
     },
-    "url.mint" to Op(KEY + URL + "exp_ms") { given ->
+    "url.mint" to Op(KEYED + URL + "exp_ms") { given ->
         val key = key(given, "unsignable")
         mapOf("target" to Hazmat.mintUrl(key, given.text("method"), given.text("authority"), given.text("target"), given.number("exp_ms"), given.hex("ext_hex")))
     },
-    "ticket.mint" to Op(KEY + "connection_hex origin ts_ms nonce_hex") { given ->
+    "ticket.mint" to Op(KEYED + "connection_hex origin ts_ms nonce_hex") { given ->
         val key = key(given, "unsignable")
         mapOf("ticket" to Hazmat.mintTicket(key, given.hex("connection_hex"), given.number("ts_ms"), given.hex("nonce_hex"), given.opt("origin")))
     },
-    "message.verify" to Op(KEY + MESSAGE + "now_ms") { message(fresh(it), it) },
-    "url.verify" to Op(KEY + URL + "now_ms") { url(fresh(it), it) },
-    "ticket.verify" to Op(KEY + TICKET + "now_ms") { ticket(fresh(it), it) },
+    "message.verify" to Op(KEYED + MESSAGE + "now_ms") { message(fresh(it), it) },
+    "url.verify" to Op(KEYED + URL + "now_ms") { url(fresh(it), it) },
+    "ticket.verify" to Op(KEYED + TICKET + "now_ms") { ticket(fresh(it), it) },
     "v1.mint" to Op("key now_ms") { mapOf("toki" to Key(it.text("key")).mint(it.number("now_ms"))) },
     "v1.verify" to Op("key toki now_ms dialect") { mapOf("ts_ms" to Key(it.text("key")).verify(it.text("toki"), dialect(it), it.number("now_ms"))) },
     "v1.tokikey.mint" to Op("key toki now_ms") { mapOf("tokikey" to Key(it.text("key")).mintTokikey(it.text("toki"), it.number("now_ms"))) },

@@ -20,7 +20,7 @@ abstract class Steps(private val allowed: Map<String, String>) {
 
 val STEPS: Map<String, Steps.Op> = mapOf(
     "service" to Steps.Op("keys authorities window_ms max_ttl_s start_ms first_start memory capacity steps", ::ServiceSteps),
-    "client" to Steps.Op(KEY + "delegated steps", ::ClientSteps),
+    "client" to Steps.Op(KEYED + "delegated steps", ::ClientSteps),
 )
 
 private class ServiceSteps(given: Given) : Steps(
@@ -29,14 +29,14 @@ private class ServiceSteps(given: Given) : Steps(
         "revoke_key" to "kid_hex now_ms",
         "revoke_session" to "kid_hex sid_hex now_ms",
         "revoke_issued_before" to "kid_hex before_s now_ms",
-        "message" to KEY + MESSAGE + "now_ms",
-        "url" to KEY + URL + "now_ms",
-        "ticket" to KEY + TICKET + "now_ms",
+        "message" to KEYED + MESSAGE + "now_ms",
+        "url" to KEYED + URL + "now_ms",
+        "ticket" to KEYED + TICKET + "now_ms",
     ),
 ) {
     private val service = run {
         if (given.opt("memory") !in listOf(null, "local")) throw Unknown("memory ${given.opt("memory")}")
-        val held = given.objects("keys").map { members(it, KEY.trim(), "keys") }
+        val held = given.objects("keys").map { members(it, KEYED.trim(), "keys") }
         val audience = held.firstNotNullOfOrNull { it.opt("audience")?.ifEmpty { null } } ?: "audience"
         service(held.map { key(it) }, given.texts("authorities"), audience, given.optNumber("start_ms") ?: 0, given.optNumber("capacity")) {
             given.optNumber("window_ms")?.let(::windowMs)
