@@ -96,7 +96,9 @@ final class Servers
     private function run(array $command): mixed
     {
         $quiet = ['file', "$this->folder/out.log", 'a'];
-        return proc_open($command, [['file', '/dev/null', 'r'], $quiet, $quiet], $pipes);
+        // Where Linux can say so, they end with this program, however it ends.
+        $bound = is_executable('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'] : [];
+        return proc_open([...$bound, ...$command], [['file', '/dev/null', 'r'], $quiet, $quiet], $pipes);
     }
 
     private function fpm(): string

@@ -332,6 +332,18 @@ final class LiveTest extends TestCase
         self::assertSame(0, self::example('--secret', self::$folder . '/session', '-d', 'x', self::fpm())[0]);
     }
 
+    public function testTheExampleServiceLeavesNothingBehind(): void
+    {
+        $service = Server::fpm('--key', self::$folder . '/keys', '--memory', self::$folder . '/memory', '--workers', '1');
+        $service->kill();
+        $end = microtime(true) + 5;
+        do {
+            usleep(50_000);
+            $listens = @stream_socket_client(str_replace('http', 'tcp', $service->url), timeout: 1);
+        } while ($listens !== false && microtime(true) < $end);
+        self::assertFalse($listens);
+    }
+
     public function testTheExampleServiceEndsWithZero(): void
     {
         $service = Server::fpm('--key', self::$folder . '/keys', '--memory', self::$folder . '/memory', '--workers', '1');

@@ -84,6 +84,16 @@ final class Server
         return $status['exitcode'];
     }
 
+    /** Ends it as a crash would. */
+    public function kill(): void
+    {
+        proc_terminate($this->process, SIGKILL);
+        while (proc_get_status($this->process)['running']) {
+            usleep(10_000);
+        }
+        $this->process = null;
+    }
+
     public function __destruct()
     {
         $this->stop();
