@@ -80,28 +80,24 @@ struct Packer {
 
     @inline(__always) mutating func be16(_ number: Int) {
         failed = failed || number < 0 || number > 0xFFFF
-        base[count] = UInt8(truncatingIfNeeded: number >> 8)
-        base[count + 1] = UInt8(truncatingIfNeeded: number)
+        store(number, at: base + count)
         count += 2
     }
 
-    @inline(__always) mutating func field(_ bytes: UnsafeRawBufferPointer) {
-        if failed || bytes.count > 0xFFFF {
-            failed = true
-            return
-        }
-        be16(bytes.count)
-        if let from = bytes.baseAddress { memcpy(base + count, from, bytes.count) }
-        count += bytes.count
-    }
-
     @inline(__always) mutating func field(_ text: String) {
-        var text = text
-        text.withUTF8 { field(UnsafeRawBufferPointer($0)) }
+        let place = base + count
+        // A text of Swift's own is read where it lies; only a bridged one is copied.
+        let length = text.utf8.withContiguousStorageIfAvailable { copy($0.baseAddress, $0.count, to: place) } ?? copied(Array(text.utf8), to: place)
+        count += length + 2
+        failed = failed || length < 0
     }
 
     @inline(__always) mutating func field(_ data: Data?) {
-        if let data { data.withUnsafeBytes { field($0) } } else { be16(0) }
+        guard let data, !data.isEmpty else { return be16(0) }
+        let place = base + count
+        let length = data.withUnsafeBytes { copy($0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self), $0.count, to: place) }
+        count += length + 2
+        failed = failed || length < 0
     }
 
     /// Toki and grant stand last, and only when they are there.
@@ -117,6 +113,23 @@ struct Packer {
             field(header.value)
         }
     }
+}
+
+@inline(__always) private func store(_ number: Int, at place: UnsafeMutablePointer<UInt8>) {
+    place[0] = UInt8(truncatingIfNeeded: number >> 8)
+    place[1] = UInt8(truncatingIfNeeded: number)
+}
+
+/// lp of so many bytes; their count, or -2 where that does not fit.
+@inline(__always) private func copy(_ bytes: UnsafePointer<UInt8>?, _ length: Int, to place: UnsafeMutablePointer<UInt8>) -> Int {
+    if length > 0xFFFF { return -2 }
+    store(length, at: place)
+    if let bytes { memcpy(place + 2, bytes, length) }
+    return length
+}
+
+private func copied(_ bytes: [UInt8], to place: UnsafeMutablePointer<UInt8>) -> Int {
+    bytes.withUnsafeBufferPointer { copy($0.baseAddress, $0.count, to: place) }
 }
 
 /// Room for packed fields of so many bytes, on the stack where they fit. `call` gets nil where a field does not fit.

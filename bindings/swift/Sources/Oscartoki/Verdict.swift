@@ -19,9 +19,11 @@ public enum Verdict: Sendable {
     }
 
     /// Throws ``error``, if there is one.
-    public func throwForRefusal() throws { if let error { throw error } }
+    public func throwForRefusal() throws {
+        if case .refused(let refusal) = self { throw refusal.error }
+    }
 
-    init(_ judged: Judged) {
+    @inline(__always) init(_ judged: Judged) {
         switch judged.raw.status {
         case 0: self = .accepted(VerifiedRequest(judged: judged))
         case Status.pending: self = .pending(PendingBody(judged: judged))
