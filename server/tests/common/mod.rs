@@ -1,6 +1,8 @@
 //! The `oscar` binary, driven as a script would.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod hub;
+
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
