@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 const WORKERS: usize = 4;
 const SENDERS: usize = 64;
 
-/// Languages whose usual server forks: gunicorn, puma, PHP-FPM, Node's cluster. Their services take `--workers`.
+/// Languages whose services fork, by `--workers`: gunicorn, puma, PHP-FPM, Node's cluster, and C and C++ by hand.
 pub fn forks(service: &Program) -> bool {
-    ["python", "ruby", "php", "js"].contains(&service.name.as_str())
+    ["python", "ruby", "php", "js", "c", "cpp"].contains(&service.name.as_str())
 }
 
 /// What must hold.
