@@ -193,7 +193,7 @@ struct Bench {
     void c() {
         const Client client = made(secret);
         static oscar_signed headers[COUNT];
-        static oscar_answered answers[COUNT];
+        static oscar_answered answered[COUNT];
         static oscar_handle contexts[COUNT], verified[COUNT];
         oscar_request request{};
         oscar_answer answer{};
@@ -216,10 +216,10 @@ struct Bench {
             must(oscar_service_verify(answering.get(), &request, NOW + 2, &verdict) == OSCAR_OK);
             verified[at] = verdict.context;
         }
-        take("C answer", [&](std::size_t at) { must(oscar_service_answer(answering.get(), verified[at], &answer, NOW + 3, &answers[at]) == OSCAR_OK); });
+        take("C answer", [&](std::size_t at) { must(oscar_service_answer(answering.get(), verified[at], &answer, NOW + 3, &answered[at]) == OSCAR_OK); });
         take("C accept", [&](std::size_t at) {
-            answer.toki = oscar_str(answers[at].toki);
-            answer.grant = oscar_optional(answers[at].grant);
+            answer.toki = oscar_str(answered[at].toki);
+            answer.grant = oscar_optional(answered[at].grant);
             must(oscar_client_accept(client.get(), contexts[at], &answer, NOW + 4) == OSCAR_OK);
         });
     }
