@@ -10,6 +10,8 @@ import com.oscartoki.Request;
 import com.oscartoki.Step;
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -20,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
 
 /** One call of a signed client: its requests, one after another, and what came. */
@@ -117,12 +120,12 @@ final class Exchange implements AutoCloseable {
         }
 
         @Override
-        public java.net.http.HttpHeaders headers() {
+        public HttpHeaders headers() {
             return response.headers();
         }
 
         @Override
-        public java.net.http.HttpClient.Version version() {
+        public HttpClient.Version version() {
             return response.version();
         }
     }
@@ -168,7 +171,7 @@ final class Exchange implements AutoCloseable {
     static byte[] contentOf(HttpRequest request) throws IOException, InterruptedException {
         try {
             return contentLater(request).get();
-        } catch (java.util.concurrent.ExecutionException error) {
+        } catch (ExecutionException error) {
             throw error.getCause() instanceof IOException cause ? cause : new IOException(error.getCause());
         }
     }

@@ -7,6 +7,7 @@ import com.oscartoki.VerifiedRequest;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
@@ -58,7 +59,7 @@ public final class StreamedBody extends InputStream {
 
     synchronized Verdict settle() throws IOException {
         if (verdict == null) {
-            transferTo(java.io.OutputStream.nullOutputStream());
+            transferTo(OutputStream.nullOutputStream());
             verdict = empty ? pending.finish(new byte[0]) : pending.finishDigest(digest.digest());
         }
         return verdict;
