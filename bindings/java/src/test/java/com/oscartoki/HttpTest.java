@@ -137,6 +137,9 @@ class HttpTest {
             assertFalse(((SignedResponse<?>) taken).outcome().contentAuthentic());
         }
         assertEquals(5, live.filter.uncovered());
+        HttpClient large = live.client().maxAnswer(1 << 22).build().httpClient(CallOption.STREAM);
+        assertEquals(1_200_000, large.send(to("/big").build(), BodyHandlers.ofByteArray()).body().length);
+        assertInstanceOf(IOException.class, assertThrows(OscarError.Missing.class, () -> large.send(to("/half").build(), BodyHandlers.ofByteArray())).getCause());
     }
 
     @Test

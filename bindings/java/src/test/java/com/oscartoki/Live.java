@@ -122,6 +122,10 @@ final class Live implements AutoCloseable {
             Object verified = request.getAttribute(OscartokiFilter.VERIFIED);
             switch (request.getRequestURI()) {
                 case "/big" -> fill(response, 1_200_000);
+                case "/half" -> {
+                    fill(response, 1_200_000);
+                    throw new IllegalStateException("broke on purpose");
+                }
                 case "/events" -> {
                     response.setContentType("text/event-stream");
                     fill(response, 10);
@@ -165,9 +169,8 @@ final class Live implements AutoCloseable {
         }
 
         private void fill(HttpServletResponse response, int size) throws IOException {
-            try (OutputStream stream = response.getOutputStream()) {
-                for (int left = size; left > 0; left -= 65_536) stream.write(new byte[Math.min(left, 65_536)]);
-            }
+            OutputStream stream = response.getOutputStream();
+            for (int left = size; left > 0; left -= 65_536) stream.write(new byte[Math.min(left, 65_536)]);
         }
     }
 

@@ -45,6 +45,11 @@ final class HeldExchange extends HttpExchange {
         signed.headers().forEach(exchange.getResponseHeaders()::set);
     }
 
+    /** Whether a part of the answer is out. */
+    boolean begun() {
+        return begun;
+    }
+
     void failed() {
         held.reset();
         status = 500;

@@ -65,6 +65,8 @@ public final class SignedHandler implements HttpHandler {
         try {
             handler.handle(held);
         } catch (IOException | RuntimeException error) {
+            // Half an answer must not look like a whole one: the server cuts it off.
+            if (held.begun()) throw error;
             LOG.log(System.Logger.Level.ERROR, "the handler failed; it is answered with a signed 500", error);
             held.failed();
         }

@@ -38,15 +38,17 @@ final class Exchange {
     }
 
     /** Runs what comes behind the filter, and signs, unless that goes on asynchronously. */
-    void run(FilterChain chain, HttpServletRequest request, HttpServletResponse ignored) throws IOException {
+    void run(FilterChain chain, HttpServletRequest request, HttpServletResponse ignored) throws IOException, ServletException {
         this.request = request;
         request.setAttribute(ATTRIBUTE, this);
         if (request instanceof HeldRequest first) first.in(this);
         try {
             chain.doFilter(request, held);
         } catch (ServletException | IOException | RuntimeException error) {
+            // Half an answer must not look like a whole one: the container cuts it off.
+            if (signed) throw error;
             Answers.LOG.log(System.Logger.Level.ERROR, "the application failed; it is answered with a signed 500", error);
-            if (!signed) held.failed();
+            held.failed();
         }
         if (!request.isAsyncStarted()) finish();
     }

@@ -125,7 +125,7 @@ public final class OscartokiFilter implements Filter {
         }
     }
 
-    private void run(StreamedBody body, FilterChain chain, HttpServletRequest request, HttpServletResponse response) throws IOException {
+    private void run(StreamedBody body, FilterChain chain, HttpServletRequest request, HttpServletResponse response) throws IOException, ServletException {
         new Exchange(answers, body::settle, request.getMethod(), response).run(chain, new HeldRequest(request, body, VERIFIED), response);
     }
 
