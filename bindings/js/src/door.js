@@ -2,7 +2,7 @@
 // passes through one buffer, the room: results at its start, what is given after them. Nothing here is public.
 
 import { errorOf } from './errors.js';
-import { openDoor } from '#platform';
+import { latin1, openDoor } from '#platform';
 import { VERSION } from './version.js';
 
 const ABI_VERSION = 1;
@@ -164,14 +164,20 @@ export function content(body) {
 
 // ---- what comes back ----
 
-const codes = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
-
 /** A zero-terminated ASCII text of at most so many bytes; null for an empty one. */
 export function ascii(bytes, at, capacity) {
   if (bytes[at] === 0) return null;
-  let text = '';
-  for (const end = at + capacity; at < end && bytes[at] !== 0; at++) text += codes[bytes[at]];
-  return text;
+  let end = at + capacity - 1;
+  // Most fill their buffer.
+  if (bytes[end] !== 0 || bytes[end - 1] === 0) for (end = at; end < at + capacity && bytes[end] !== 0; ) end++;
+  return latin1(bytes, at, end);
+}
+
+/** Whether a zero-terminated text is this one. */
+export function isText(bytes, at, text) {
+  const { length } = text;
+  for (let index = 0; index < length; index++) if (bytes[at + index] !== text.charCodeAt(index)) return false;
+  return bytes[at + length] === 0;
 }
 
 const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

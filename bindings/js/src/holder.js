@@ -74,7 +74,7 @@ export class Slab {
 }
 
 class Page {
-  handles = new Float64Array(SLAB);
+  handles = new Array(SLAB).fill(0);
 }
 
 /** Reads the handle of a context as a number, from the memory. */

@@ -34,3 +34,6 @@ export const readText = (path) => native(`reading ${path}`);
 
 /** A stream of Node; there are none here. */
 export const streamOf = () => native('a middleware');
+
+/** Bytes as the characters that they are. */
+export const latin1 = (bytes, at, end) => String.fromCharCode.apply(null, bytes.subarray(at, end));

@@ -59,3 +59,8 @@ export const readText = (path) => readFileSync(path, 'utf8');
 
 /** A body as the stream that Fastify's parsers read. */
 export const streamOf = (body) => Object.assign(Readable.from([body], { objectMode: false }), { receivedEncodedLength: body.length });
+
+const { latin1Slice } = Buffer.prototype;
+
+/** Bytes as the characters that they are. */
+export const latin1 = (bytes, at, end) => latin1Slice.call(bytes, at, end);

@@ -1,7 +1,7 @@
 // The side that is asked: `Service.verify` says whether a request may run, `answer` mints the headers of what it is answered.
 
 import { abi, takeText } from './abi.js';
-import { GIVEN, Unpackable, after, ascii, be16, content, detail, door, handleOf, hex, hot, lp, lpText, most, numberOf, packed, pairs, wall } from './door.js';
+import { GIVEN, Unpackable, after, ascii, be16, content, detail, door, handleOf, hex, hot, isText, lp, lpText, most, numberOf, packed, pairs, wall } from './door.js';
 import { Malformed, OscarError, Replayed, errorOf, nameOf } from './errors.js';
 import { Held, Slab } from './holder.js';
 import { AudienceKey, Keyring, normaliseAuthority } from './keys.js';
@@ -23,11 +23,10 @@ export class Verdict {
   #page;
   #index = -1;
 
-  constructor(bytes) {
+  constructor(bytes, context) {
     this.#bytes = bytes;
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    this.#context = view.getFloat64(16, true);
-    if (this.#context !== 0) {
+    this.#context = context;
+    if (context !== 0) {
       this.#page = contexts.page();
       this.#index = contexts.keep(this.#context);
     }
@@ -70,6 +69,13 @@ const sidOf = (verdict) => (bytesOf(verdict)[13] === 1 ? hex(bytesOf(verdict), 4
 
 /** Authentic, fresh and allowed: it may run. */
 export class VerifiedRequest extends Verdict {
+  #authority;
+
+  constructor(bytes, context, authority) {
+    super(bytes, context);
+    this.#authority = authority;
+  }
+
   get accepted() {
     return true;
   }
@@ -86,7 +92,7 @@ export class VerifiedRequest extends Verdict {
 
   /** The name that it was sent to, normalised. */
   get authority() {
-    return ascii(bytesOf(this), 56, 256);
+    return this.#authority;
   }
 
   /** When it was signed, by the client's corrected clock. */
@@ -134,12 +140,12 @@ export class PendingBody extends Verdict {
   /** Compares what arrived, or its SHA-256 (`{ digest }`), with what was signed. */
   finish(body = null, { digest = null } = none) {
     const [bytes, made] = digested(body, digest);
-    return judged(...abi.service_finish(handleOf(takeContext(this)), bytes, made), true);
+    return settled(...abi.service_finish(handleOf(takeContext(this)), bytes, made));
   }
 
   /** The body is over the limit. */
   tooLarge() {
-    return judged(...abi.service_too_large(handleOf(takeContext(this))), true);
+    return settled(...abi.service_too_large(handleOf(takeContext(this))));
   }
 
   [inspect]() {
@@ -160,8 +166,8 @@ export class Handshake extends Verdict {
 export class Refusal extends Verdict {
   #sentence;
 
-  constructor(bytes, sentence) {
-    super(bytes);
+  constructor(bytes, context, sentence) {
+    super(bytes, context);
     this.#sentence = sentence;
   }
 
@@ -205,24 +211,36 @@ export class Refusal extends Verdict {
   }
 }
 
-/** The verdict of a struct. `again`: of a context, whose second use is an error and no verdict. */
-function judged(status, bytes, again = false) {
+/** The verdict of a struct: what stands before its authority, which was sent as `authority` where that is known. */
+function judged(status, bytes, context, authority) {
   switch (status) {
     case 0:
-      return new VerifiedRequest(bytes);
+      return new VerifiedRequest(bytes, context, authority);
     case PENDING:
-      return new PendingBody(bytes);
+      return new PendingBody(bytes, context);
     case HANDSHAKE:
-      return new Handshake(bytes);
+      return new Handshake(bytes, context);
     default:
       if (status > PENDING) throw errorOf(status, detail());
-      if (again && status === REPLAYED) throw errorOf(REPLAYED, detail());
-      return new Refusal(bytes, detail());
+      return new Refusal(bytes, context, detail());
   }
 }
 const REPLAYED = 8;
+const AUTHORITY = 56;
 
-const verdictAt = (status) => judged(status, after().slice(door.room, door.room + 312));
+/** The verdict at the start of the room. */
+function verdictAt(status, sent) {
+  const bytes = after();
+  const at = door.room;
+  const authority = status !== 0 ? null : sent !== null && isText(bytes, at + AUTHORITY, sent) ? sent : ascii(bytes, at + AUTHORITY, 256);
+  return judged(status, bytes.slice(at, at + AUTHORITY), door.view.getFloat64(at + 16, true), authority);
+}
+
+/** The verdict of a pending one, whose second use is an error. */
+function settled(status, bytes) {
+  if (status === REPLAYED) throw errorOf(REPLAYED, detail());
+  return judged(status, bytes, new DataView(bytes.buffer).getFloat64(16, true), ascii(bytes, AUTHORITY, 256));
+}
 
 /** A request whose fields can't be packed is malformed. */
 function malformed(error) {
@@ -233,7 +251,7 @@ function malformed(error) {
   view.setInt32(4, -1, true);
   view.setInt32(8, 400, true);
   bytes[15] = 2;
-  return new Refusal(bytes, 'a field has at most 65,535 bytes');
+  return new Refusal(bytes, 0, 'a field has at most 65,535 bytes');
 }
 
 /**
@@ -324,7 +342,7 @@ export class Service extends Held {
       return malformed(error);
     }
     if (body !== null) bytes.set(body, at);
-    return verdictAt(door.calls.oscar_js_verify(this.#number, start, at - start, body === null ? 0 : at, body === null ? 0 : body.length, options.nowMs ?? Date.now(), door.room));
+    return verdictAt(door.calls.oscar_js_verify(this.#number, start, at - start, body === null ? 0 : at, body === null ? 0 : body.length, options.nowMs ?? Date.now(), door.room), authority);
   }
 
   /** Judges one request by its raw head: what layers call. `authority` is HTTP/2's, where there is one; Host is among the headers. */
@@ -338,10 +356,10 @@ export class Service extends Held {
     const at = door.room + GIVEN;
     if (digest !== null) {
       door.bytes.set(digest, start);
-      return verdictAt(door.calls.oscar_js_verify_head_digest(this.#number, at, start - at, start, nowMs, door.room));
+      return verdictAt(door.calls.oscar_js_verify_head_digest(this.#number, at, start - at, start, nowMs, door.room), null);
     }
     if (body !== null) door.bytes.set(body, start);
-    return verdictAt(door.calls.oscar_js_verify_head(this.#number, at, start - at, body === null ? 0 : start, body === null ? 0 : body.length, nowMs, door.room));
+    return verdictAt(door.calls.oscar_js_verify_head(this.#number, at, start - at, body === null ? 0 : start, body === null ? 0 : body.length, nowMs, door.room), null);
   }
 
   /** Packs a head into the room; the place after it, or the refusal. */
