@@ -41,6 +41,10 @@ js_app() {
 wasm_by_rustup() {
   command -v rustup >/dev/null && { rustup target list --installed | grep -qx wasm32-unknown-unknown || timeout 60 rustup target add wasm32-unknown-unknown >&2; } 2>/dev/null
 }
+rust_src_by_rustup() {
+  local sources; sources=$(rustc --print sysroot)/lib/rustlib/src/rust/library/std
+  [ -d "$sources" ] || { timeout 60 rustup component add rust-src >&2 && [ -d "$sources" ]; }
+}
 wasm_by_debian() {
   [ -x /usr/bin/rustc ] && [ -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std" ] && command -v wasm-ld wasm-ld-14 >/dev/null
 }

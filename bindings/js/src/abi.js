@@ -313,7 +313,7 @@ function bind(name, signature) {
   return (...given) => {
     if (door.calls === null) open();
     const raw = door.calls[name];
-    if (raw === undefined) throw errorOf(71, `${name} is not in this build: import 'oscartoki' in place of 'oscartoki/toki'`);
+    if (raw === undefined) throw errorOf(71, `${name} is not in the small module of oscartoki/session and oscartoki/react: import 'oscartoki' too`);
     let [next, room] = [0, GIVEN];
     for (const slot of slots) room += slot.given ? slot.given.room(given[next++]) + 8 : slot.room + 8;
     after();

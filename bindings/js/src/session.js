@@ -1,6 +1,6 @@
 // A page's or worker's part: a session that the application's own backend hands out, kept for reloads, used by one tab at a time. The secret never comes here.
 
-import './library.js';
+import './library-toki.js';
 import { Client } from './client.js';
 import { OscarError } from './errors.js';
 import { Session } from './keys.js';
@@ -69,8 +69,6 @@ export class SessionKeeper {
     } catch (error) {
       if (error instanceof OscarError) await this.#judge(held, error);
       throw error;
-    } finally {
-      await held.keep();
     }
   }
 
@@ -109,7 +107,7 @@ export class SessionKeeper {
 
   /** A stored session that lives and that no other tab holds. */
   async #resume() {
-    for (const { sid, text, state } of await this.#store.all()) {
+    for (const { sid, text } of await this.#store.all()) {
       let session = null;
       try {
         session = new Session(text);
@@ -122,7 +120,7 @@ export class SessionKeeper {
       }
       const release = await lock(sid);
       // The tab that held it may have dropped it while we waited.
-      if (release !== null && (await this.#store.all()).some((entry) => entry.sid === sid)) return this.#holding(session, release, state);
+      if (release !== null && (await this.#store.all()).some((entry) => entry.sid === sid)) return this.#holding(session, release);
       release?.();
     }
     return null;
@@ -131,27 +129,13 @@ export class SessionKeeper {
   async #begin() {
     const session = new Session(`${await this.#handOut()}`.trim());
     const release = (await lock(session.sid)) ?? (() => {});
-    const held = this.#holding(session, release, null);
-    await held.keep();
-    return held;
+    await this.#store.put({ sid: session.sid, text: session.toText() });
+    return this.#holding(session, release);
   }
 
-  #holding(session, release, state) {
+  #holding(session, release) {
     const client = new Client({ ...this.#options, session });
-    if (state) client.importState(state);
-    let kept = state;
-    return {
-      session,
-      release: () => (client.close(), release()),
-      signed: client.fetch(this.#fetch),
-      /** The clock goes with the session over a reload. */
-      keep: async () => {
-        const now = client.exportState();
-        if (now === kept || this.#held?.session.sid !== session.sid && this.#held !== null) return;
-        kept = now;
-        await this.#store.put({ sid: session.sid, text: session.toText(), state: now });
-      },
-    };
+    return { session, release: () => (client.close(), release()), signed: client.fetch(this.#fetch) };
   }
 
   /** What an error says of the session. */

@@ -7,7 +7,7 @@ const SIMD = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123
 
 let chosen = null;
 
-/** Says which module is opened at first use; one of all protocols wins. `modules`: { all, simd, plain }, the last two base64. */
+/** Says which module is opened at first use; one of all protocols wins. `modules`: { all, simd?, plain }, the last two base64. */
 export function offer(modules) {
   if (chosen === null || (modules.all && !chosen.all)) chosen = modules;
 }
@@ -26,7 +26,7 @@ export function openWasm(random, decode) {
       }
     },
   };
-  const bytes = decode(WebAssembly.validate(SIMD) ? chosen.simd : chosen.plain);
+  const bytes = decode(chosen.simd !== undefined && WebAssembly.validate(SIMD) ? chosen.simd : chosen.plain);
   const calls = new WebAssembly.Instance(compiled(bytes), { host }).exports;
   memory = calls.memory;
   return { kind: 'wasm', calls, memory: () => memory.buffer, pointer: 4 };

@@ -4,7 +4,6 @@ import type { CallOptions, ClientSettings, SignedFetch } from './index.js';
 export interface StoredSession {
   sid: string;
   text: string;
-  state: string | null;
 }
 
 /** Where sessions outlive a reload. */

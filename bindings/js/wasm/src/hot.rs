@@ -29,6 +29,10 @@ hot! {
         = oscar_client_accept_head(handle(client), handle(context), head, len, body, body_len, now as i64, mono as i64, outcome);
     oscar_js_accept_head_digest(client: f64, context: f64, head: *const u8, len: usize, digest: *const u8, now: f64, mono: f64, outcome: *mut COutcome)
         = oscar_client_accept_head_digest(handle(client), handle(context), head, len, digest, now as i64, mono as i64, outcome);
+}
+
+#[cfg(feature = "all")]
+hot! {
     oscar_js_verify(service: f64, request: *const u8, len: usize, body: *const u8, body_len: usize, now: f64, verdict: *mut CVerdict)
         = oscar_service_verify_packed(handle(service), request, len, body, body_len, now as i64, verdict);
     oscar_js_verify_head(service: f64, head: *const u8, len: usize, body: *const u8, body_len: usize, now: f64, verdict: *mut CVerdict)
