@@ -34,7 +34,7 @@ try_examples() {
     --first-start >"$trial/out" 2>"$trial/err" &
   local service=$!
   until url=$(sed -n 's/^listening on //p' "$trial/out") && [ -n "$url" ]; do
-    [ $((tries += 1)) -le 600 ] && kill -0 "$service" 2>/dev/null || { cat "$trial/err" >&2; return 1; }
+    [ $((tries += 1)) -le 600 ] && kill -0 "$service" 2>/dev/null || { kill "$service" 2>/dev/null; cat "$trial/err" >&2; return 1; }
     sleep 0.1
   done
   OSCARTOKI_ARCHIVE="-XX:ArchiveClassesAtExit=$beside/client.jsa" "$examples/client" --secret "$trial/secret" --audience api.example.com -d text "$url/echo" >"$trial/said" || code=$?
