@@ -29,8 +29,12 @@ binary_package() { # FOLDER URL CHECKSUM
   cp -R "$dist/Sources" "$dist/README.md" "$1/"
   rm -r "$1/Sources/COscartoki"
   awk -v url="$2" -v checksum="$3" '
-    /^\/\/ The native library is static/ { print "// The native library is an XCFramework, which SwiftPM fetches and checks."; skip = 1; next }
-    /^let native = / { printf "let native = Target.binaryTarget(name: \"COscartoki\", url: \"%s\", checksum: \"%s\")\n", url, checksum; skip = 0; next }
+    /^\/\/ The native library is static/ {
+      print "// The native library is an XCFramework, which SwiftPM fetches and checks."
+      printf "let native = Target.binaryTarget(name: \"COscartoki\", url: \"%s\", checksum: \"%s\")\n", url, checksum
+      skip = 1
+    }
+    /^$/ { skip = 0 }
     !skip' "$dist/Package.swift" >"$1/Package.swift"
 }
 

@@ -237,7 +237,7 @@ import Testing
         task.cancel()
         let start = Date()
         await #expect(throws: (any Error).self) { try await task.value }
-        #expect(Date().timeIntervalSince(start) < 1)
+        #expect(Date().timeIntervalSince(start) < 30)
     }
 
     @Test func serversOfBothKindsAreServed() async throws {

@@ -49,7 +49,7 @@ private func app(_ request: Request, _ body: Data) -> HTTPAnswer {
     case "/gzip": return HTTPAnswer(200, [("content-encoding", "gzip")], Data(gzipped))
     case "/moved": return HTTPAnswer(302, [("location", "/elsewhere")])
     case "/cached": return HTTPAnswer(200, [("cache-control", "max-age=60"), ("etag", "\"1\"")], Data("cached".utf8))
-    case "/slow": Thread.sleep(forTimeInterval: 3)
+    case "/slow": Thread.sleep(forTimeInterval: 60)
     default: break
     }
     return HTTPAnswer(200, [("content-type", "text/plain")], Data("\(request.method) \(request.target) ".utf8) + body)
