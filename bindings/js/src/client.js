@@ -8,7 +8,7 @@ import { AudienceKey, Secret, Session } from './keys.js';
 import { SignedMessage } from './carried.js';
 import { signedFetch } from './fetch.js';
 import { signedAxios } from './axios.js';
-import { digestNow, inspect, readText } from '#platform';
+import { digestNow, inspect, latin1, readText } from '#platform';
 
 const TOKI = 0;
 const GRANT = 59;
@@ -395,7 +395,9 @@ export class Client extends Held {
 
 /** A signed request at the start of the room. */
 function signedAt(bytes, room) {
-  return new SignedRequest(seal, ascii(bytes, room + TOKI, 59), ascii(bytes, room + GRANT, 48), bytes[room + PROBE] === 1, contextAt(room + CONTEXT));
+  // Both have one length.
+  const grant = bytes[room + GRANT] === 0 ? null : latin1(bytes, room + GRANT, room + GRANT + 47);
+  return new SignedRequest(seal, latin1(bytes, room + TOKI, room + TOKI + 58), grant, bytes[room + PROBE] === 1, contextAt(room + CONTEXT));
 }
 
 /** @internal For hazmat: a signed request from a struct and its context. */

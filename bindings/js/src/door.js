@@ -167,9 +167,8 @@ export function content(body) {
 /** A zero-terminated ASCII text of at most so many bytes; null for an empty one. */
 export function ascii(bytes, at, capacity) {
   if (bytes[at] === 0) return null;
-  let end = at + capacity - 1;
-  // Most fill their buffer.
-  if (bytes[end] !== 0 || bytes[end - 1] === 0) for (end = at; end < at + capacity && bytes[end] !== 0; ) end++;
+  let end = at;
+  while (end < at + capacity && bytes[end] !== 0) end++;
   return latin1(bytes, at, end);
 }
 
