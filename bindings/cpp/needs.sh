@@ -3,6 +3,5 @@ want "CMake and pkg-config" "cmake make pkg-config" sh -c 'command -v cmake && c
 want "libcurl (C++ adapter)" "libcurl4-openssl-dev" pkg-config --exists libcurl
 want "libmicrohttpd (C++ adapter)" "libmicrohttpd-dev" pkg-config --exists libmicrohttpd
 want "nlohmann_json (C++ vectors runner)" "nlohmann-json3-dev" test -e /usr/include/nlohmann/json.hpp -o -e /usr/local/include/nlohmann/json.hpp
-want "jansson (programs of the C room)" "libjansson-dev" pkg-config --exists jansson
 want "OpenSSL (a peer of the C++ bench)" "libssl-dev" pkg-config --exists libcrypto
 want "libjwt (a peer of the C++ bench)" "libjwt-dev" pkg-config --exists libjwt

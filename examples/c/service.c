@@ -1,6 +1,6 @@
 /* A service in C with libmicrohttpd: verifies every request, echoes what it was, signs every answer.
  *
- *   service --listen 127.0.0.1:0 --audience NAME [--authority NAME]... --key FILE... [--revocations FILE] [--memory FILE] [--workers N]
+ *   service --listen 127.0.0.1:0 --audience NAME [--authority NAME]... --key FILE... [--revocations FILE] [--memory FILE|redis://…] [--workers N]
  *           [--ext LIST] [--answer-ext LIST] [--first-start]
  *
  * Each --key FILE holds oa2 keys and v1 lines; key files and revocations are reread within two seconds of a change. The service answers to NAME, to
@@ -321,7 +321,10 @@ static oscar_status make_service(options *given) {
         status = oscar_replay_log_default_path(ring, path, sizeof path);
         given->memory = path;
     }
-    if (status == OSCAR_OK) status = oscar_replay_log_mapped(given->memory, strlen(given->memory), 0, &memory);
+    if (status == OSCAR_OK)
+        status = strncmp(given->memory, "redis", 5) == 0 && strstr(given->memory, "://") != NULL
+                     ? oscar_replay_log_redis(given->memory, strlen(given->memory), given->audience, strlen(given->audience), 0, &memory)
+                     : oscar_replay_log_mapped(given->memory, strlen(given->memory), 0, &memory);
     if (status == OSCAR_OK) status = oscar_service_new(&settings, ring, memory, now_ms(), &service);
     oscar_pack_end(&keys);
     oscar_keyring_free(ring);

@@ -1,6 +1,6 @@
 // A service in C++ with libmicrohttpd, answering as `oscar serve` does.
 //
-//   service --listen 127.0.0.1:0 --audience NAME [--authority NAME]... --key FILE... [--revocations FILE] [--memory FILE] [--workers N]
+//   service --listen 127.0.0.1:0 --audience NAME [--authority NAME]... --key FILE... [--revocations FILE] [--memory FILE|redis://…] [--workers N]
 //           [--ext LIST] [--answer-ext LIST] [--first-start]
 //
 // `/echo` and everything under it take any method and need a toki. `--memory` is shared by all processes on this machine that accept the same
@@ -19,6 +19,7 @@ struct Given {
     std::string listen = "127.0.0.1:8080";
     oscartoki::ServiceOptions service;
     std::vector<std::string> authorities;
+    std::string memory;
     int workers = 1;
 };
 
@@ -44,13 +45,16 @@ Given parse(int argc, char **argv) {
         else if (name == "--authority") given.authorities.push_back(value());
         else if (name == "--key") given.service.keys_file.push_back(value());
         else if (name == "--revocations") given.service.revocations_file = value();
-        else if (name == "--memory") given.service.memory = std::make_shared<oscartoki::MappedReplayLog>(value());
+        else if (name == "--memory") given.memory = value();
         else if (name == "--workers") given.workers = std::stoi(value());
         else if (name == "--ext") given.service.ext = names(value());
         else if (name == "--answer-ext") given.service.answer_ext = names(value());
         else if (name == "--first-start") given.service.first_start = true;
         else throw Usage();
     }
+    if (given.memory.rfind("redis", 0) == 0 && given.memory.find("://") != std::string::npos && given.service.audience)
+        given.service.memory = std::make_shared<oscartoki::RedisReplayLog>(given.memory, *given.service.audience);
+    else if (!given.memory.empty()) given.service.memory = std::make_shared<oscartoki::MappedReplayLog>(given.memory);
     if (!given.service.audience || given.service.keys_file.empty() || given.workers < 1) throw Usage();
     return given;
 }

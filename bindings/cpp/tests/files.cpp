@@ -1,6 +1,7 @@
 // Key files, revocations and shared memory, also across processes.
 #include "check.hpp"
 
+#include <csignal>
 #include <set>
 #include <sys/wait.h>
 #include <thread>
@@ -159,6 +160,70 @@ void memories_of_one_process() {
     CHECK(small.verify(post, one.toki(), one.grant()).accepted() && small.verify(post, two.toki(), two.grant()).refusal()->name() == "busy");
 }
 
+/// A server of this test's own.
+class Redis {
+  public:
+    explicit Redis(const Folder &folder) : socket_(folder.path("redis.sock")) {
+        child_ = fork();
+        if (child_ == 0) {
+            const std::string log = folder.path("redis.log");
+            execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_.c_str(), "--save", "", "--appendonly", "no", "--logfile",
+                   log.c_str(), nullptr);
+            std::cerr << "redis-server is missing: scripts/setup cpp installs it" << std::endl;
+            _exit(127);
+        }
+    }
+    Redis(const Redis &) = delete;
+    Redis &operator=(const Redis &) = delete;
+    ~Redis() { stop(); }
+    void stop() {
+        if (child_ > 0) kill(child_, SIGKILL), waitpid(child_, nullptr, 0);
+        child_ = 0;
+    }
+    std::string url() const { return "redis+unix://" + socket_; }
+
+  private:
+    std::string socket_;
+    pid_t child_;
+};
+
+void a_fleet_shares_a_redis() {
+    const Folder folder;
+    Redis redis(folder);
+    const Secret secret = Secret::generate();
+    const Client client(secret, NAME);
+    ServiceOptions options = service_options(secret);
+    options.now_ms.reset();
+    const std::int64_t end = monotonic_clock_ms() + 20'000;
+    for (options.memory = nullptr; options.memory == nullptr;) {
+        try {
+            options.memory = std::make_shared<RedisReplayLog>(redis.url(), NAME);
+        } catch (const errors::Store &error) {
+            if (monotonic_clock_ms() > end) throw;
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+    }
+    const Service one(options);
+    options.memory = std::make_shared<RedisReplayLog>(redis.url(), NAME, 1000);
+    options.first_start = false;
+    const Service two(options);
+    CallOptions trusting;
+    trusting.trust_clock = true;
+    const Request post{"POST", NAME, "/"};
+    for (int round = 0; round < 20; round++) {
+        const SignedRequest request = client.sign(post, trusting);
+        const Verdict first = one.verify(post, request.toki()), second = two.verify(post, request.toki());
+        // A busy machine may miss the 50 ms, which refuses.
+        CHECK(first.accepted() + second.accepted() <= 1 && (first.accepted() || first.refusal()->name() == "busy"));
+    }
+    CHECK(one.counters().at("accepted") + two.counters().at("accepted") > 0);
+    redis.stop();
+    const SignedRequest request = client.sign(post, trusting);
+    CHECK(one.verify(post, request.toki()).refusal()->name() == "busy");
+    REFUSES(errors::Store, RedisReplayLog{"redis://127.0.0.1:1", NAME});
+    REFUSES(errors::Store, RedisReplayLog{"http://127.0.0.1:1", NAME});
+}
+
 void a_child_draws_other_nonces() {
     const Secret secret = Secret::generate();
     const Client client(secret, NAME);
@@ -201,6 +266,7 @@ int main() {
                 {"a revoked key is refused by a sibling", a_revoked_key_is_refused_by_a_sibling},
                 {"a mapped memory is shared and survives", a_mapped_memory_is_shared_and_survives},
                 {"memories of one process", memories_of_one_process},
+                {"a fleet shares a Redis", a_fleet_shares_a_redis},
                 {"a child draws other nonces", a_child_draws_other_nonces},
                 {"without memory a file of this user is used", without_memory_a_file_of_this_user_is_used}});
 }

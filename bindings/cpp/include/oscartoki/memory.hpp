@@ -78,6 +78,15 @@ class MappedReplayLog : public ReplayLog {
     std::string path_;
 };
 
+/// A Redis that the machines of a fleet share: the memory `name`, most often the audience. It must not evict (`maxmemory-policy noeviction`).
+class RedisReplayLog : public ReplayLog {
+  public:
+    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DB]` or `redis+unix:///PATH`. `capacity`: how many live requests are expected.
+    explicit RedisReplayLog(std::string_view url, std::string_view name, std::size_t capacity = 1'000'000) {
+        detail::check(oscar_replay_log_redis(url.data(), url.size(), name.data(), name.size(), capacity, log_.put()));
+    }
+};
+
 /// Remembers nothing and therefore refuses everything.
 class NoReplayLog : public ReplayLog {
   public:
