@@ -135,7 +135,7 @@ private fun mac(): Mac = Mac.getInstance("HmacSHA256").apply { init(SecretKeySpe
 private fun crypto(): Map<String, Double> {
     val secret = Secret.generate()
     val client = Client.builder().secret(secret).audience(NAME).trustClock().build()
-    val service = Service.builder().key(secret.audienceKey(NAME)).authorities(NAME).memory(MemoryReplayLog(8_000_000)).firstStart().build()
+    val service = Service.builder().key(secret.audienceKey(NAME)).authorities(NAME).memory(MemoryReplayLog.exact(1_000_000)).firstStart().build()
     // A session, as all requests but the first are.
     val first = client.sign(METHOD, NAME, TARGET)
     val answer = service.answer(service.verify(METHOD, NAME, TARGET, first.toki), 200)

@@ -124,7 +124,6 @@ public class OscarFilter internal constructor(private val service: Service, priv
         headers.forEach(response::setHeader)
         if (status != 204) response.setContentLength(body.size)
         if (body.isNotEmpty()) response.outputStream.write(body)
-        response.flushBuffer()
     }
 
     private fun count(status: Int) {

@@ -37,7 +37,6 @@ internal class BufferedAnswer(
             if (size < 0 && status != 204 && status != 304) response.setContentLength(content.size)
             response.outputStream.write(content)
         }
-        response.flushBuffer()
     }
 
     private fun begin(content: ByteArray?) {
