@@ -13,7 +13,7 @@ $package = dirname($argv[1]) . '/oscartoki/oscartoki/src';
 /** Where a class is told: its folder before its name, as the list has it. */
 function noun(string $class): string
 {
-    return strtr(substr($class, strlen('Oscartoki\\')), ['V1\\' => 'v1.', 'Hazmat' => 'hazmat', 'Errors\\' => 'error.', '\\' => '.']);
+    return strtr(substr($class, strlen('Oscartoki\\')), ['V1\\' => 'v1.', 'Tcx\\' => 'tcx.', 'Socktopus\\' => 'socktopus.', 'Hazmat' => 'hazmat', 'Errors\\' => 'error.', '\\' => '.']);
 }
 
 function isPublic(ReflectionMethod|ReflectionProperty|ReflectionClass|ReflectionFunction $made): bool
@@ -30,7 +30,7 @@ function options(string $noun, ReflectionFunctionAbstract ...$calls): void
     }
 }
 
-foreach (['', 'V1/', 'Http/'] as $folder) {
+foreach (['', 'V1/', 'Tcx/', 'Socktopus/', 'Http/'] as $folder) {
     foreach (glob("$package/$folder*.php") as $file) {
         $name = 'Oscartoki\\' . strtr($folder, '/', '\\') . basename($file, '.php');
         if (!ctype_upper(basename($file)[0]) || in_array($name, ['Oscartoki\Http\Middleware', 'Oscartoki\Http\SignedClient', 'Oscartoki\Http\Text'], true)) {

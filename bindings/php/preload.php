@@ -33,7 +33,7 @@ declare(strict_types=1);
         'Http/SignedClient' => 'Psr\\Http\\Client\\ClientInterface',
         'Http/Text' => 'Psr\\Http\\Message\\StreamInterface',
     ];
-    foreach (['', 'V1/', 'Http/'] as $folder) {
+    foreach (['', 'V1/', 'Tcx/', 'Socktopus/', 'Http/'] as $folder) {
         foreach (glob(__DIR__ . "/src/$folder*.php") ?: [] as $file) {
             $name = $folder . basename($file, '.php');
             if (ctype_upper(basename($name)[0]) && (!isset($needs[$name]) || interface_exists($needs[$name]))) {

@@ -20,6 +20,8 @@ use Oscartoki\PendingBody;
 use Oscartoki\Secret;
 use Oscartoki\Service;
 use Oscartoki\Session;
+use Oscartoki\Socktopus;
+use Oscartoki\Tcx;
 use Oscartoki\V1;
 
 use function Oscartoki\normaliseAuthority;
@@ -107,6 +109,11 @@ final class Given
         } catch (Errors\Unsignable | Errors\Malformed $refusal) {
             throw new $error($refusal->getMessage());
         }
+    }
+
+    public function pass(): Tcx\Pass
+    {
+        return new Tcx\Pass($this->text('app_public'), $this->of('mode') ?? 'none', $this->of('params') ?? [], $this->of('datetime'));
     }
 
     public function freshService(): Service
@@ -204,6 +211,32 @@ function ops(): array
             (new V1\Key($given->text('key')))->verifyTokikey($given->text('toki'), $given->text('tokikey'), $given->of('dialect') ?? 'any',
                 $given->number('now_ms'));
             return [];
+        }],
+
+        // ---- TCX ----
+        'tcx.pass.mint' => ['mode params datetime app_public client_token dialect', static fn (Given $given): array => [
+            'app_pass' => $given->pass()->mint($given->text('client_token'), $given->of('dialect') ?? 'documented'),
+        ]],
+        'tcx.pass.verify' => ['mode params datetime app_public app_pass now_ms strict', static function (Given $given): array {
+            $found = $given->pass()->verify($given->text('app_pass'), $given->of('strict') ?? true, $given->number('now_ms'));
+            return ['client_token' => $found->clientToken, 'dialect' => $found->dialect];
+        }],
+        'tcx.headers' => ['type app_id app_pass token', static fn (Given $given): array => [
+            'headers' => Tcx\headers($given->text('type'), $given->text('app_id'), $given->text('app_pass'), $given->of('token')),
+        ]],
+        'tcx.verdict' => ['code table route', static fn (Given $given): array => Tcx\verdict(
+            $given->text('code'),
+            $given->of('table') ?? 'documented',
+            $given->of('route') ?? 'call',
+        )->jsonSerialize()],
+
+        // ---- Socktopus ----
+        'socktopus.mint' => ['secret app connection ts_ms', static fn (Given $given): array => [
+            'token' => Socktopus\Token::mint($given->text('secret'), $given->text('app'), $given->text('connection'), $given->number('ts_ms')),
+        ]],
+        'socktopus.verify' => ['secrets token now_ms', static function (Given $given): array {
+            $found = Socktopus\Token::verify($given->of('secrets') ?? [], $given->text('token'), $given->number('now_ms'));
+            return ['app' => $found->app, 'connection' => $found->connection, 'ts_ms' => $found->tsMs];
         }],
 
         // ---- the two operations with steps ----
@@ -373,7 +406,13 @@ function agrees(array $expect, array $got): bool
             return false;
         }
         foreach ($expect['ok'] ?? [] as $name => $wanted) {
-            if (($got[$name] ?? null) !== $wanted) {
+            $found = $got[$name] ?? null;
+            if (is_array($wanted) && is_array($found)) {
+                // The order of an object's members is nothing.
+                ksort($wanted);
+                ksort($found);
+            }
+            if ($found !== $wanted) {
                 return false;
             }
         }

@@ -40,7 +40,7 @@ final class Service
      * @param ?string $audience what the keys are for, used byte for byte
      * @param ?Keyring $keyring a ring of your own, to which the keys are added
      * @param list<string>|string|null $keysFile
-     * @param ReplayLog|string|null $memory a memory, or the path of a mapped one
+     * @param ReplayLog|string|null $memory a memory, the path of a mapped one, or a Redis (`redis://…`, named after the audience)
      * @param ?string $fixedAuthority the one name that stands for Host, which is then ignored
      * @param int $windowMs how old a request may be; equal on all nodes
      * @param int $maxTtlS the longest life that a grant may have
@@ -85,14 +85,20 @@ final class Service
             $revocationsFile, $memory, $firstStart, $fixedAuthority, $windowMs, $maxTtlS, $grantTtlS, $ext, $answerExt, $maxBody, $maxAnswer, $emptyQueryHidden]);
         if ($kept?->finds()) {
             $this->keyring = Keyring::lent($audience ?? Native::authority($names[0] ?? $fixedAuthority ?? ''), $kept->get('ring'));
-            $this->memory = MappedReplayLog::lent($memory, $kept->get('memory'));
+            $this->memory = RedisReplayLog::isNamedBy($memory)
+                ? RedisReplayLog::lent($this->keyring->audience(), $kept->get('memory'))
+                : MappedReplayLog::lent($memory, $kept->get('memory'));
             [$this->handle, $this->files, $this->lent] = [$kept->get('service'), $kept->get('files'), true];
             return;
         }
         $this->keyring = $keyring ?? new Keyring($audience ?? Native::authority($names[0] ?? $fixedAuthority ?? ''));
         $this->hold(\is_array($keys) ? $keys : [$keys], (array) ($keysFile ?? []), $revocationsFile);
         $memory ??= MappedReplayLog::defaultPath($this->keyring);
-        $this->memory = \is_string($memory) ? new MappedReplayLog($memory) : $memory;
+        $this->memory = match (true) {
+            !\is_string($memory) => $memory,
+            RedisReplayLog::isNamedBy($memory) => new RedisReplayLog($memory, $this->keyring->audience()),
+            default => new MappedReplayLog($memory),
+        };
 
         $settings = $ffi->new('oscar_service_settings');
         $ffi->oscar_service_settings_init(FFI::addr($settings));

@@ -80,3 +80,34 @@ function service(
     }
     return new Service(...$options, authorities: $authorities, keyring: $ring, memory: $memory, firstStart: $firstStart);
 }
+
+namespace Oscartoki\Tcx;
+
+/**
+ * The headers of a call of TCX. Error: unsignable (also a type that is none, or a type's missing token).
+ *
+ * @param 'OWTC'|'TWTC'|'FTC' $type
+ * @param ?string $token the access token of TWTC, the master key of FTC
+ * @return array<string, string>
+ */
+function headers(string $type, string $appId, string $appPass, #[\SensitiveParameter] ?string $token = null): array
+{
+    return Names::headersOf($type, $appId, $appPass, $token);
+}
+
+/**
+ * The verdict of a code such as `TCXPFX`. Error: malformed (a code that the route does not give).
+ *
+ * @param 'documented'|'server4' $table whose numbers
+ * @param 'call'|'authorize'|'reauthorize' $route
+ */
+function verdict(string $code, string $table = 'documented', string $route = 'call'): Verdict
+{
+    return Names::verdict($code, $table, $route);
+}
+
+/** Now as `tcx_datetime` has it: 14 digits in UTC. */
+function datetime(?int $nowMs = null): string
+{
+    return Names::datetime($nowMs);
+}

@@ -6,6 +6,8 @@ use Oscartoki\Client;
 use Oscartoki\MappedReplayLog;
 use Oscartoki\MemoryReplayLog;
 use Oscartoki\Keyring;
+use Oscartoki\Socktopus;
+use Oscartoki\Tcx;
 use PHPUnit\Framework\TestCase;
 
 /** Native memory and replay memory. */
@@ -47,6 +49,28 @@ final class MemoryTest extends TestCase
         $round(20_000);
         self::assertLessThan(4 << 20, self::resident() - $before);
         self::assertLessThan(64 << 10, memory_get_usage() - $php);
+    }
+
+    public function testNeighboursLeaveNothingBehind(): void
+    {
+        $now = 1_795_994_139_573;
+        $round = static function (int $times) use ($now): void {
+            for ($i = 0; $i < $times; $i++) {
+                $client = new Tcx\Client('id', 'secret', 'public', 'TWTC', 'param');
+                $client->headers(['a' => 'b'], null, 'token');
+                $client->received($client->access($now)->number, '{"status_code":"TCXSSS","data":{"token":"t","refresh":"r","expired_at":"2099-01-01 00:00:00"}}', $now);
+                $client->access($now);
+                Socktopus\Token::verify(['a' => 's'], Socktopus\Token::mint('s', 'a', "$i", $now), $now);
+                World::refusal(static fn () => Socktopus\Token::verify(['a' => 'another'], Socktopus\Token::mint('s', 'a', "$i"), $now));
+                (new Socktopus\Pings())->next();
+                new Socktopus\Hub('https://h', 'a', 's');
+            }
+        };
+        $round(3000);
+        [$before, $php] = [self::resident(), memory_get_usage()];
+        $round(10_000);
+        self::assertLessThan(4 << 20, self::resident() - $before);
+        self::assertLessThan(256 << 10, memory_get_usage() - $php);
     }
 
     public function testThingsEndInAnyOrder(): void

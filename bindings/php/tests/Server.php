@@ -37,8 +37,20 @@ final class Server
         return new self([$service, '--listen', '127.0.0.1:0', '--audience', World::NAME, ...$arguments], '~^listening on (http://\S+)$~m');
     }
 
-    /** PHP's built-in server with tests/page.php. */
-    public static function builtIn(array $settings, array $env, int $workers = 1, array $as = []): self
+    /** The command line tool. */
+    public static function tool(): string
+    {
+        return getenv('OSCAR') ?: (getenv('CARGO_TARGET_DIR') ?: dirname(__DIR__, 3) . '/target') . '/release/oscar';
+    }
+
+    /** `oscar serve`. */
+    public static function oscar(array $env, string ...$arguments): self
+    {
+        return new self([self::tool(), 'serve', '--listen', '127.0.0.1:0', '--first-start', ...$arguments], '~listening on (http://\S+)~', $env);
+    }
+
+    /** PHP's built-in server with a page of this folder. */
+    public static function builtIn(array $settings, array $env, int $workers = 1, array $as = [], string $page = 'page'): self
     {
         $options = [];
         foreach ($settings as $name => $value) {
@@ -48,7 +60,7 @@ final class Server
         // A plain worker count of 1 is refused by PHP.
         $workers = $workers > 1 ? ['PHP_CLI_SERVER_WORKERS' => (string) $workers] : [];
         return new self(
-            [...$as, PHP_BINARY, ...$options, '-S', '127.0.0.1:0', __DIR__ . '/page.php'],
+            [...$as, PHP_BINARY, ...$options, '-S', '127.0.0.1:0', __DIR__ . "/$page.php"],
             '~Development Server \((http://\S+)\) started~',
             $env + $workers + ['OSCAR_APP' => $app],
         );

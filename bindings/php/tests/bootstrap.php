@@ -8,6 +8,6 @@ require (getenv('OSCAR_APP') ?: __DIR__ . '/../../../.oscar/php/app') . '/vendor
 require '/usr/share/php/GuzzleHttp/autoload.php';
 require '/usr/share/php/Psr/Http/Client/autoload.php';
 require '/usr/share/php/Symfony/Component/HttpFoundation/autoload.php';
-foreach (['psr15', 'World', 'Wire', 'Server'] as $file) {
+foreach (['psr15', 'World', 'Wire', 'Server', 'WebSocket'] as $file) {
     require __DIR__ . "/$file.php";
 }
