@@ -1,3 +1,4 @@
+import com.oscartoki.RedisReplayLog;
 import com.oscartoki.VerifiedRequest;
 import com.oscartoki.servlet.OscartokiFilter;
 import jakarta.servlet.http.HttpServlet;
@@ -30,7 +31,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
  */
 public final class Service {
     private static final String USAGE = """
-            usage: service [--listen HOST:PORT] --audience NAME [--authority NAME]... --key FILE... [--revocations FILE] [--memory FILE] [--ext LIST]
+            usage: service [--listen HOST:PORT] --audience NAME [--authority NAME]... --key FILE... [--revocations FILE] [--memory FILE|redis://…] [--ext LIST]
                            [--answer-ext LIST] [--first-start]""";
 
     private String listen = "127.0.0.1:8080", audience, revocations, memory, ext = "", answerExt = "";
@@ -126,7 +127,8 @@ public final class Service {
         builder.authorities(Stream.concat(Stream.of(audience, listens), authorities.stream()).toArray(String[]::new));
         builder.keysFile(keys.toArray(Path[]::new)).ext(names(ext)).answerExt(names(answerExt)).firstStart(firstStart);
         if (revocations != null) builder.revocationsFile(Path.of(revocations));
-        if (memory != null) builder.memory(Path.of(memory));
+        if (memory != null && memory.matches("redis(\\+unix)?://.*")) builder.memory(new RedisReplayLog(memory, audience));
+        else if (memory != null) builder.memory(Path.of(memory));
         return builder.build();
     }
 

@@ -13,7 +13,8 @@ import java.lang.ref.Reference;
 
 /**
  * What is done for each request: one crossing an act, on arrays of the heap. The calls are short, wait for nothing and call nobody back, which
- * is what {@code critical} asks for; where much is to be digested, the way through {@link Door#call} is taken, which the collector does not wait for.
+ * is what {@code critical} asks for. Where much is to be digested, or a fleet's memory is waited for, it is {@link Door#call}, which does not
+ * keep the collector waiting.
  */
 final class Hot {
     private static final byte[] NONE = {};
@@ -100,9 +101,9 @@ final class Hot {
         }
     }
 
-    static int verify(Handle service, Packed request, byte[] body, long now, long[] verdict) {
+    static int verify(Handle service, Packed request, byte[] body, long now, long[] verdict, boolean waits) {
         byte[] content = body == null ? NONE : body;
-        if (content.length > MUCH) return Door.call("service_verify_packed", service, request.bytes(), content, now, new Door.Struct(verdict));
+        if (waits || content.length > MUCH) return Door.call("service_verify_packed", service, request.bytes(), content, now, new Door.Struct(verdict));
         try {
             return (int) Verify.CALL.invokeExact(service.get(), ofArray(request.data()), (long) request.size(), ofArray(content), (long) content.length, now, ofArray(verdict));
         } catch (Throwable fault) {
@@ -112,9 +113,9 @@ final class Hot {
         }
     }
 
-    static int verifyHead(Handle service, Packed head, byte[] body, long now, long[] verdict) {
+    static int verifyHead(Handle service, Packed head, byte[] body, long now, long[] verdict, boolean waits) {
         byte[] content = body == null ? NONE : body;
-        if (content.length > MUCH) return Door.call("service_verify_head", service, head.bytes(), content, now, new Door.Struct(verdict));
+        if (waits || content.length > MUCH) return Door.call("service_verify_head", service, head.bytes(), content, now, new Door.Struct(verdict));
         try {
             return (int) VerifyHead.CALL.invokeExact(service.get(), ofArray(head.data()), (long) head.size(), ofArray(content), (long) content.length, now, ofArray(verdict));
         } catch (Throwable fault) {
@@ -144,17 +145,17 @@ final class Hot {
         }
     }
 
-    static int answer(Handle service, Handle context, Packed answer, byte[] body, long now, byte[] answered) {
-        return reply("service_answer_packed", Answer.CALL, service, context, answer, body, now, answered);
+    static int answer(Handle service, Handle context, Packed answer, byte[] body, long now, byte[] answered, boolean waits) {
+        return reply("service_answer_packed", Answer.CALL, service, context, answer, body, now, answered, waits);
     }
 
-    static int answerHead(Handle service, Handle context, Packed head, byte[] body, long now, byte[] answered) {
-        return reply("service_answer_head", AnswerHead.CALL, service, context, head, body, now, answered);
+    static int answerHead(Handle service, Handle context, Packed head, byte[] body, long now, byte[] answered, boolean waits) {
+        return reply("service_answer_head", AnswerHead.CALL, service, context, head, body, now, answered, waits);
     }
 
-    private static int reply(String name, MethodHandle call, Handle service, Handle context, Packed answer, byte[] body, long now, byte[] answered) {
+    private static int reply(String name, MethodHandle call, Handle service, Handle context, Packed answer, byte[] body, long now, byte[] answered, boolean waits) {
         byte[] content = body == null ? NONE : body;
-        if (content.length > MUCH) return Door.call(name, service, context, answer.bytes(), content, now, new Door.Struct(answered));
+        if (waits || content.length > MUCH) return Door.call(name, service, context, answer.bytes(), content, now, new Door.Struct(answered));
         try {
             return (int) call.invokeExact(service.get(), context.get(), ofArray(answer.data()), (long) answer.size(), ofArray(content), (long) content.length, now, ofArray(answered));
         } catch (Throwable fault) {

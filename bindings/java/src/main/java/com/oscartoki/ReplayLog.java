@@ -1,7 +1,7 @@
 package com.oscartoki;
 
 /** Some replay memory: what has been accepted is remembered until it can't be accepted again. Services that are given the same one remember together. */
-public abstract sealed class ReplayLog implements AutoCloseable permits MemoryReplayLog, MappedReplayLog, NoReplayLog {
+public abstract sealed class ReplayLog implements AutoCloseable permits MemoryReplayLog, MappedReplayLog, RedisReplayLog, NoReplayLog {
     /** Room for so many live requests unless told otherwise. */
     public static final int CAPACITY = 1_000_000;
 

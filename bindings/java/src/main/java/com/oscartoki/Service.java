@@ -28,6 +28,7 @@ public final class Service implements AutoCloseable {
     private final Keyring keyring;
     private final ReplayLog memory;
     private final Handle files;
+    private final boolean waits;
     private final long maxBody, maxAnswer;
     private final InstantSource clock;
 
@@ -36,6 +37,7 @@ public final class Service implements AutoCloseable {
         files = given.files(keyring);
         for (String line : files == null ? given.keys : List.<String>of()) keyring.add(line);
         memory = given.memory != null ? given.memory : new MappedReplayLog(given.memoryFile != null ? given.memoryFile : MappedReplayLog.defaultPath(keyring));
+        waits = memory instanceof RedisReplayLog;
         maxBody = given.maxBody;
         maxAnswer = given.maxAnswer;
         clock = given.clock;
@@ -61,7 +63,7 @@ public final class Service implements AutoCloseable {
         long[] verdict = Judged.room();
         Packed packed = Packed.of(request, 128).proofs(toki, grant);
         if (packed.failed()) return Judged.malformed(verdict);
-        Hot.verify(handle, packed, request.body(), nowMs, verdict);
+        Hot.verify(handle, packed, request.body(), nowMs, verdict, waits);
         return Judged.of(verdict);
     }
 
@@ -76,7 +78,7 @@ public final class Service implements AutoCloseable {
         long[] verdict = Judged.room();
         Packed packed = head(method, authority, target, headers);
         if (packed.failed()) return Judged.malformed(verdict);
-        Hot.verifyHead(handle, packed, body, clock.millis(), verdict);
+        Hot.verifyHead(handle, packed, body, clock.millis(), verdict, waits);
         return Judged.of(verdict);
     }
 
@@ -105,7 +107,7 @@ public final class Service implements AutoCloseable {
         byte[] signed = new byte[Layouts.Answered.SIZE];
         Packed packed = Packed.of(answer);
         Handle context = contextOf(verdict);
-        int status = packed.failed() ? Door.UNSIGNABLE : Hot.answer(handle, context, packed, answer.body(), nowMs, signed);
+        int status = packed.failed() ? Door.UNSIGNABLE : Hot.answer(handle, context, packed, answer.body(), nowMs, signed, waits);
         return answered(status, packed, context, signed);
     }
 
@@ -114,7 +116,7 @@ public final class Service implements AutoCloseable {
         byte[] signed = new byte[Layouts.Answered.SIZE];
         Packed packed = new Packed(512).be16(status).headers(headers);
         Handle context = contextOf(verdict);
-        int got = packed.failed() ? Door.UNSIGNABLE : Hot.answerHead(handle, context, packed, body, clock.millis(), signed);
+        int got = packed.failed() ? Door.UNSIGNABLE : Hot.answerHead(handle, context, packed, body, clock.millis(), signed, waits);
         return answered(got, packed, context, signed);
     }
 
