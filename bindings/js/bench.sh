@@ -3,4 +3,4 @@
 source "$(dirname "$0")/lib.sh"
 "$HERE/build.sh" >/dev/null 2>&1
 cp "$HERE/bench.mjs" "$WORK/app/"
-exec node --expose-gc "$WORK/app/bench.mjs" "$@"
+exec node "$WORK/app/bench.mjs" "$@"
