@@ -73,7 +73,7 @@ versions() {
 bindings/c/build.sh api client service
 check "ctest, sanitized" sanitized
 check "the vectors runner judges" vectors_judge
-check "vectors, released" "$STATE/cpp/build/vectors" core/vectors/*.json
+check "vectors, released" "$STATE/cpp/build/vectors" core/vectors/*.json core/vectors/neighbours/*.json
 check "the README's project" quickstart
 check "versions of the CMake package" versions
 check "C++ client, C++ service" bindings/c/tests/http.sh examples/cpp/client examples/cpp/service

@@ -22,6 +22,8 @@
 #include <oscartoki/memory.hpp>
 #include <oscartoki/request.hpp>
 #include <oscartoki/service.hpp>
+#include <oscartoki/socktopus.hpp>
+#include <oscartoki/tcx.hpp>
 #include <oscartoki/v1.hpp>
 
 #endif

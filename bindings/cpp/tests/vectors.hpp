@@ -43,6 +43,10 @@ class Sequence {
 
 /// Runs an op without steps.
 json evaluate(const std::string &op, const json &in);
+/// The ops of TCX and Socktopus; null for another op.
+json evaluate_neighbour(const std::string &op, const json &in);
+/// Words between spaces.
+std::set<std::string> members(const std::string &names);
 /// Makes what an op with steps works on; null for another op.
 std::unique_ptr<Sequence> begin(const std::string &op, const json &in);
 
