@@ -24,8 +24,8 @@ OSCAR=${CARGO_TARGET_DIR:-$root/target}/release/oscar OSCAR_SWIFT_SERVICE=$build
   timeout --kill-after=5 600 ./run.sh swift test -c release --disable-testable-imports --disable-xctest --package-path checks --scratch-path "$build" >"$log" 2>&1 || true
 grep -E '^(✘|↳|±)|error:|warning:|Test run with' "$log" || tail -n 40 "$log"
 grep -q 'Test run with' "$log" || { failed=$((failed + 1)) && echo "FAIL the tests did not run"; }
-passed=$((passed + $(grep -cE '^✔ Test [A-Za-z0-9]+\(.*passed' "$log" || true)))
-failed=$((failed + $(grep -cE '^✘ Test [A-Za-z0-9]+\(.*failed' "$log" || true)))
+passed=$((passed + $(grep -cE '^✔ Test [A-Za-z0-9]+\(.*\) passed after' "$log" || true)))
+failed=$((failed + $(grep -cE '^✘ Test [A-Za-z0-9]+\(.*\) failed after' "$log" || true)))
 
 echo "-- the README's quickstart in an empty project"
 quickstart() {

@@ -41,6 +41,15 @@ public final class MappedReplayLog: ReplayLog, @unchecked Sendable {
     }
 }
 
+/// A Redis that the machines of a fleet share. It must not evict.
+public final class RedisReplayLog: ReplayLog, @unchecked Sendable {
+    /// The memory `name`, most often the audience, of the Redis at `url`: `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`. Error: `store`.
+    public init(_ url: String, name: String, capacity: Int64 = 1_000_000) throws {
+        try Door.checked.get()
+        super.init(try speaking { try redisMemory(url: url, name: name, capacity: capacity) })
+    }
+}
+
 /// Remembers nothing and therefore refuses everything.
 public final class NoReplayLog: ReplayLog, @unchecked Sendable {
     /// For tests of services that are busy.

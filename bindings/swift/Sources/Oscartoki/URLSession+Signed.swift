@@ -86,7 +86,7 @@ extension URLSession {
     public func download(
         for request: URLRequest, signedBy client: Client, options: CallOptions = []
     ) async throws -> (URL, HTTPURLResponse) {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("oscartoki-\(UUID().uuidString)")
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("oscartoki-download-\(UUID().uuidString)")
         do {
             let (landed, _) = try await signed(request, body: request.content(), by: client, options, into: .file(file))
             return (file, landed.response)

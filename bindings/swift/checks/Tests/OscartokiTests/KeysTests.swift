@@ -51,6 +51,8 @@ import Testing
         await refused(.wrongKind) { _ = try Service(keys: [pair.secret.toText()], authorities: [name], memory: memory) }
         let nowhere = await refused(.store) { _ = try MappedReplayLog("/nowhere/at/all") }
         #expect(nowhere?.sentence.contains("nowhere") == true)
+        await refused(.store) { _ = try RedisReplayLog("redis://127.0.0.1:9", name: name) }
+        await refused(.store) { _ = try RedisReplayLog("no url", name: name) }
         let absent = await refused(.store) { _ = try Service(authorities: [name], keysFile: ["/nowhere/keys"], memory: memory) }
         #expect(absent?.sentence.contains("/nowhere/keys") == true)
         await refused(.malformed) { _ = try normaliseAuthority("a b") }

@@ -65,12 +65,17 @@ func accepted(_ verdict: Verdict) -> VerifiedRequest? { if case .accepted(let ve
 
 func refusal(_ verdict: Verdict) -> Refusal? { if case .refused(let refusal) = verdict { refusal } else { nil } }
 
-/// A folder of its own, private to this user.
+/// A folder of its own, private to this user, gone with the tests.
 func folder() throws -> String {
-    let place = FileManager.default.temporaryDirectory.appendingPathComponent("oscartoki-\(UUID().uuidString)").path
+    let place = "\(rootFolder)/\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     return place
 }
+
+private let rootFolder: String = {
+    atexit { try? FileManager.default.removeItem(atPath: rootFolder) }
+    return FileManager.default.temporaryDirectory.appendingPathComponent("oscartoki-tests-\(getpid())").path
+}()
 
 func eventually(_ seconds: Double = 2, _ holds: () -> Bool, at place: SourceLocation = #_sourceLocation) async throws {
     let end = Date(timeIntervalSinceNow: seconds)
