@@ -20,7 +20,9 @@ export function signedFetch(client, fetch = globalThis.fetch, defaults = {}) {
     const target = url.pathname + url.search;
     const headers = new Headers(request.headers);
     for (const name of OURS) headers.delete(name);
-    const body = request.body === null && !init.body ? null : new Uint8Array(await request.arrayBuffer());
+    // Not every platform has Request.body; zero bytes are no content.
+    const content = new Uint8Array(await request.arrayBuffer());
+    const body = content.length === 0 ? null : content;
     const digest = body !== null && body.length >= LARGE ? await digestSoon(body) : null;
     const call = client.call(request.method, url.host, target, { ...options, ...(digest === null ? { body } : { digest }), headers });
     try {

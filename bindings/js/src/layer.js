@@ -206,7 +206,7 @@ class Reading {
           this.#chunks.push(chunk);
           size += chunk.length;
         }
-        if (size > this.#most || stream.complete || stream.readableEnded) done();
+        if (size > this.#most || isWhole(stream)) done();
       };
       stream.on('readable', take).on('end', done).on('error', gone).on('aborted', gone).on('close', gone);
       take();
@@ -230,6 +230,9 @@ class Reading {
     this.#stream.resume?.();
   }
 }
+
+/** Whether all of a body has arrived, read or not. HTTP/2's requests tell it nowhere else. */
+const isWhole = (stream) => stream.readableEnded || (stream.httpVersionMajor < 2 ? stream.complete : stream._readableState?.ended === true);
 
 const hasBody = (request) => request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0 || request.httpVersionMajor === 2;
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import axios from 'axios';
@@ -318,4 +319,32 @@ test('OscarToki v1 over HTTP', async (t) => {
   const answer = await new oscar.v1.Client('the old key').request('POST', `http://${name}/echo`, { body: 'a', headers: { 'content-type': 'text/plain' } });
   assert.equal((await answer.json()).kid, '0011223344556677');
   await assert.rejects(new oscar.v1.Client('another key').request('GET', `http://${name}/echo`), oscar.OscarError);
+});
+
+test('node: HTTP/2, by its compatibility API', async (t) => {
+  const secret = oscar.Secret.generate();
+  const server = http2.createServer((request, response) => listener(request, response));
+  const name = `127.0.0.1:${await listening(server)}`;
+  const service = new oscar.Service({ keys: [secret.audienceKey(name)], authorities: [name], memory: new oscar.MemoryReplayLog(1000), firstStart: true });
+  const listener = FRAMEWORKS.node(service);
+  const client = new oscar.Client({ secret, audience: name, trustClock: true });
+  const session = http2.connect(`http://${name}`);
+  t.after(() => (session.destroy(), server.close()));
+  const send = async (method, body, headers) => {
+    const stream = session.request({ ':method': method, ':path': '/echo?a=%2F', ...headers });
+    stream.end(body);
+    const [answer] = await once(stream, 'response');
+    const chunks = await stream.toArray();
+    return [answer, Buffer.concat(chunks)];
+  };
+  for (const [method, body] of [['GET', undefined], ['POST', 'a'.repeat(50_000)]]) {
+    const signed = client.sign(method, name, '/echo?a=%2F', { body });
+    const [answer, content] = await send(method, body, signed.headers);
+    assert.equal(answer[':status'], 200);
+    assert.equal(JSON.parse(content).body, body ?? null);
+    const { ':status': status, ...headers } = answer;
+    assert.equal(client.acceptHead(signed, status, headers, { body: content }).error, null);
+    assert.equal((await send(method, body, signed.headers))[0][':status'], 409);
+  }
+  assert.equal((await send('GET', undefined, { ...client.sign('GET', 'other.example.com', '/echo?a=%2F').headers }))[0]['oscartoki-error'], 'bad_mac');
 });
