@@ -178,10 +178,10 @@ impl Matrix {
         let (services, mut clients) = (names(&self.services), names(&self.clients));
         clients.push(ALONE.to_owned());
         let first = clients.iter().map(String::len).max().unwrap_or_default().max(16);
-        let width = services.iter().map(String::len).max().unwrap_or_default().max(6) + 1;
+        let width = |service: &str| service.len().max("✗ 15/16".chars().count());
         let mut grid = format!("{:first$}", "client \\ service");
         for service in &services {
-            grid.push_str(&format!(" {service:>width$}"));
+            grid.push_str(&format!("  {service:>0$}", width(service)));
         }
         let mut cells = Vec::new();
         for client in &clients {
@@ -201,7 +201,7 @@ impl Matrix {
                         "✗ none".to_owned()
                     }
                 };
-                grid.push_str(&format!(" {mark:>width$}"));
+                grid.push_str(&format!("  {mark:>0$}", width(service)));
                 cells.push(cell_object(client, service, cell));
             }
         }
