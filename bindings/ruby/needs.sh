@@ -4,3 +4,5 @@ want "Ruby's headers (its extension)" "ruby-dev" ruby -rrbconfig -e 'exit File.e
 want "minitest (Ruby tests)" "ruby-minitest" ruby -e 'require "minitest"'
 want "Rack, puma, Faraday (Ruby service and client)" "ruby-rack puma ruby-faraday" ruby -e 'require "rack"; require "puma"; require "faraday"'
 want "ruby-jwt (a peer of the Ruby bench)" "ruby-jwt" ruby -e 'require "jwt"'
+want "websocket-driver (a hub's listener in Ruby)" "ruby-websocket-driver" ruby -e 'require "websocket/driver"'
+want "Redis (tests of the fleet's memory)" "redis-server" have redis-server

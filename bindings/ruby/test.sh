@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Tests the built gem from a GEM_HOME of its own: minitest with warnings on, the signatures (rbs) by themselves and against what runs, the
-# README, every vector file. The last line is the tally.
+# README, TCX and the hub against `oscar serve`, Redis, every vector file. The last line is the tally.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 ./build.sh >/dev/null
+cargo build -q --release -p oscar   # what the live tests of TCX and the hub meet
 unset GEM_PATH RUBYOPT RUBYLIB OSCARTOKI_NO_EXTENSION
 export GEM_HOME=$root/.oscar/ruby/gems
 work=$root/.oscar/ruby/test
@@ -39,7 +40,7 @@ check() { # NAME COMMAND...
 
 minitest warnings -w -- test/*_test.rb
 # The same by ffi alone, as on a Ruby that the gem has no extension for.
-OSCARTOKI_NO_EXTENSION=1 minitest ffi -w -- test/{exchange,keys,lives,rack,v1}_test.rb
+OSCARTOKI_NO_EXTENSION=1 minitest ffi -w -- test/{exchange,keys,lives,rack,v1,tcx,socktopus}_test.rb
 # Ruby's own libraries warn too; only ours must not.
 check "no warnings" sh -c '! grep -E "^[^ ]*/(oscartoki-|bindings/ruby/).*: warning: " "$@"' sh "$work/warnings.log" "$work/ffi.log"
 
@@ -51,11 +52,11 @@ else
   libraries="-r monitor -r logger -r uri -r net-http"
   check "rbs validate" ruby "$rbs" $libraries -I sig validate --silent
   RBS_TEST_RAISE=true RBS_TEST_LOGLEVEL=error RBS_TEST_TARGET='Oscartoki::*' RBS_TEST_OPT="$libraries -I $PWD/sig" \
-    minitest signatures -r rbs/test/setup -- test/{exchange,keys,rack,clients,v1}_test.rb
+    minitest signatures -r rbs/test/setup -- test/{exchange,keys,rack,clients,v1,tcx,socktopus,redis}_test.rb
 fi
 
 for by in extension ffi; do
-  vectors=$([ "$by" = extension ] || export OSCARTOKI_NO_EXTENSION=1; ruby vectors.rb "$root"/core/vectors/*.json) || true
+  vectors=$([ "$by" = extension ] || export OSCARTOKI_NO_EXTENSION=1; ruby vectors.rb "$root"/core/vectors/*.json "$root"/core/vectors/neighbours/*.json) || true
   echo "$vectors"
   [[ $vectors =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || { echo "the vectors ended early"; exit 1; }
   passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))

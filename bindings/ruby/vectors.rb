@@ -44,6 +44,8 @@ class Given
 
   def audience = self["audience"] || Oscartoki.normalise_authority(text("authority"))
 
+  def pass = Tcx::Pass.new(text("app_public"), mode: self["mode"] || "none", params: self["params"] || {}, datetime: self["datetime"])
+
   # `error` is the class for what can't be a key's audience or generation.
   def key(error = OscarError::Malformed)
     return AudienceKey.new(self["audience_key"]) if self["audience_key"]
@@ -199,6 +201,36 @@ op("v1.tokikey.verify", %w[key toki tokikey now_ms dialect]) do |given|
   key = V1::Key.new(given.text("key"))
   key.verify_tokikey(given.text("toki"), given.text("tokikey"), dialect: given["dialect"] || "any", now_ms: given["now_ms"])
   {}
+end
+
+# ---- TCX ----
+
+op("tcx.pass.mint", %w[mode params datetime app_public client_token dialect]) do |given|
+  { "app_pass" => given.pass.mint(given.text("client_token"), dialect: given["dialect"] || "documented") }
+end
+
+op("tcx.pass.verify", %w[mode params datetime app_public app_pass now_ms strict]) do |given|
+  found = given.pass.verify(given.text("app_pass"), strict: given["strict"].nil? || given["strict"], now_ms: given["now_ms"])
+  { "client_token" => found.client_token, "dialect" => found.dialect }
+end
+
+op("tcx.headers", %w[type app_id app_pass token]) do |given|
+  { "headers" => Tcx.headers(given.text("type"), given.text("app_id"), given.text("app_pass"), given["token"]) }
+end
+
+op("tcx.verdict", %w[code table route]) do |given|
+  Tcx.verdict(given.text("code"), table: given["table"] || "documented", route: given["route"] || "call").to_h
+end
+
+# ---- Socktopus ----
+
+op("socktopus.mint", %w[secret app connection ts_ms]) do |given|
+  { "token" => Socktopus::Token.mint(given.text("secret"), given.text("app"), given.text("connection"), ts_ms: given["ts_ms"]) }
+end
+
+op("socktopus.verify", %w[secrets token now_ms]) do |given|
+  found = Socktopus::Token.verify(given["secrets"] || {}, given.text("token"), now_ms: given["now_ms"])
+  { "app" => found.app, "connection" => found.connection, "ts_ms" => found.ts_ms }
 end
 
 # ---- the two operations with steps ----

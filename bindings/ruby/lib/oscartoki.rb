@@ -10,6 +10,8 @@ module Oscartoki
   autoload :Rack, "oscartoki/rack"
   autoload :Hazmat, "oscartoki/hazmat"
   autoload :V1, "oscartoki/v1"
+  autoload :Tcx, "oscartoki/tcx"
+  autoload :Socktopus, "oscartoki/socktopus"
 end
 
 require_relative "oscartoki/version"

@@ -12,6 +12,8 @@ class SignaturesTest < RoomTest
      -> { service.verify("GET", NAME, "/", 1, "ok2.") }, -> { service.verify("GET", NAME, "/", 1) }, -> { client.accept(signed, "200", toki: nil) },
      -> { Secret.new(1) }, -> { client.call("POST", NAME, "/", { a: 1 }) }].each { |wrong| assert_raises(TypeError) { wrong.call } }
     refused("malformed") { Secret.new(nil) }
+    refused("unsignable") { Tcx::Pass.new("public", mode: "param", params: { "a" => ["b"] }) }
+    assert_raises(TypeError) { Socktopus::Token.mint("secret", :shop, "a") }
     assert_raises(TypeError, NoMethodError) { client.sign("POST", NAME, "/", { a: 1 }) }
     assert_raises(ArgumentError) { service.revoke_key("abc") }
   end

@@ -42,7 +42,7 @@ module Oscartoki
       keyring_revocations: "hp", keyring_revoke_issued_before: "hpto", keyring_revoke_key: "hpo", keyring_revoke_session: "hppo",
       message_accept_reply: "hssp", message_free: "h", message_memory_free: "h", message_memory_new: "hbtp", message_reply: "hssto",
       replay_log_default_path: "ho", replay_log_exact: "np", replay_log_free: "h", replay_log_mapped: "snp", replay_log_memory: "np",
-      replay_log_none: "p", ring_files_append: "hs", ring_files_free: "h", ring_files_open: "hsssp", ring_files_refresh: "h",
+      replay_log_none: "p", replay_log_redis: "ssnp", ring_files_append: "hs", ring_files_free: "h", ring_files_open: "hsssp", ring_files_refresh: "h",
       secret_audience_key: "ssto", secret_from_bytes: "so", secret_generate: "o", secret_kid: "stp",
       secret_parse: "so", service_answer_head: "hhsstp", service_answer_packed: "hhsstp", service_counters: "hp", service_finish: "hspp",
       service_floor: "hp", service_free: "h", service_handshake: "hoo", service_new: "phhtp", service_ready_at: "hp",
@@ -50,7 +50,12 @@ module Oscartoki
       service_verify_packed: "hsstp", service_verify_texts: "hzzzzzstp",
       service_verify_ticket: "hssbtp", service_verify_url: "hstp", service_verify_url_head: "hstp",
       service_wants_body: "hs", session_parse: "sop", sha256: "sp", sign_context_free: "h", status_from_name: "z", text_copy: "ho",
-      text_free: "h", text_len: "hp", toki_parse: "sp", v1_client_begin: "htop", v1_client_free: "h", v1_client_new: "sup",
+      socktopus_frame: "spp", socktopus_kick_body: "sssp", socktopus_mint: "sssto", socktopus_pings_free: "h", socktopus_pings_new: "tp",
+      socktopus_pings_next: "htpp", socktopus_pings_pong: "h", socktopus_secrets_add: "hss", socktopus_secrets_free: "h",
+      socktopus_secrets_new: "p", socktopus_send_body: "sssp", socktopus_sent: "spp", socktopus_verify: "hstp", tcx_client_access: "htp",
+      tcx_client_failed: "ht", tcx_client_free: "h", tcx_client_headers: "hsssp", tcx_client_new: "ssssuuup", tcx_client_pass: "hsso",
+      tcx_client_received: "htstp", tcx_datetime: "to", tcx_headers: "usssp", tcx_pass_mint: "ussssuo", tcx_pass_verify: "usssstup",
+      tcx_verdict_of: "suup", text_free: "h", text_len: "hp", toki_parse: "sp", v1_client_begin: "htop", v1_client_free: "h", v1_client_new: "sup",
       v1_exchange_accept_first: "hssto", v1_exchange_accept_second: "hst", v1_exchange_free: "h", v1_mint: "sto",
       v1_tokikey_mint: "ssto", v1_tokikey_verify: "sssut", v1_verify: "ssutp", verdict_free: "h"
     }.freeze
@@ -175,16 +180,16 @@ module Oscartoki
     end
 
     # The growing text that a call writes a handle of.
-    def growing(&)
-      made = handle(&)
-      begin
-        size = bytes(FFI.type_size(:size_t)) { |out| text_len(made, out) }.unpack1("J")
-        return "" if size.zero?
+    def growing(&) = grown(handle(&))
 
-        bytes(size) { |out| text_copy(made, out, size) }.force_encoding(Encoding::UTF_8)
-      ensure
-        text_free(made)
-      end
+    # The text behind a handle, which is then freed.
+    def grown(made)
+      size = bytes(FFI.type_size(:size_t)) { |out| text_len(made, out) }.unpack1("J")
+      return "" if size.zero?
+
+      bytes(size) { |out| text_copy(made, out, size) }.force_encoding(Encoding::UTF_8)
+    ensure
+      text_free(made)
     end
 
     # A text or bytes as pointer and length; nil is null with 0.

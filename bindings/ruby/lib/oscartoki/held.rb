@@ -23,7 +23,8 @@ module Oscartoki
     # @api private
     def _handle = @handle
 
-    FREE = %i[client service keyring ring_files replay_log message_memory message call sign_context verdict v1_client v1_exchange].to_h do |type|
+    FREE = %i[client service keyring ring_files replay_log message_memory message call sign_context verdict v1_client v1_exchange
+              tcx_client socktopus_pings].to_h do |type|
       [type, Door.freer(type)]
     end.freeze
     private_constant :FREE

@@ -42,6 +42,24 @@ module Oscartoki
     end
   end
 
+  # A Redis that the machines of a fleet share. It must not evict (`maxmemory-policy noeviction`); a request waits 50 ms for it at most.
+  class RedisReplayLog < ReplayLog
+    # Which memory of that Redis.
+    attr_reader :name
+
+    # Whether a text that names a memory names a Redis.
+    # @api private
+    def self._named_by?(memory) = memory.is_a?(String) && memory.start_with?("redis://", "redis+unix://")
+
+    # The memory `name`, most often the audience, of the Redis at `url`: `redis://[USER:PASSWORD@]HOST[:PORT][/DB]` or `redis+unix:///PATH`.
+    # Error: DoorError `store`, whose sentence holds no password.
+    def initialize(url, name, capacity = CAPACITY)
+      super()
+      @name = name.dup.freeze
+      own(Door.handle { |out| Door.replay_log_redis(*Door.slice(url), *Door.slice(name), capacity, out) }, :replay_log)
+    end
+  end
+
   # Remembers nothing and therefore refuses everything.
   class NoReplayLog < ReplayLog
     def initialize

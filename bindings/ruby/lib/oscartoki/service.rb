@@ -11,7 +11,8 @@ module Oscartoki
   # of one machine share a mapped memory.
   #
   # `keys` are `oa2.` texts or lines of a key file; `keys_file` and `revocations_file` are reread within two seconds of a change, in every process.
-  # Without `memory`, a mapped file of this user is used (MappedReplayLog.default_path). `first_start`: no earlier process accepted these keys;
+  # `memory` is a ReplayLog, the path of a mapped file, or a Redis (`redis://…`, its memory named after the audience); without it, a mapped file of
+  # this user is used (MappedReplayLog.default_path). `first_start`: no earlier process accepted these keys;
   # for tests and snippets. Without `audience`, the first name is it.
   class Service
     include Held
@@ -183,6 +184,7 @@ module Oscartoki
       case given
       when nil then MappedReplayLog.new(MappedReplayLog.default_path(@keyring))
       when ReplayLog then given
+      when RedisReplayLog.method(:_named_by?) then RedisReplayLog.new(given, @keyring.audience)
       else MappedReplayLog.new(given)
       end
     end
