@@ -7,7 +7,7 @@ import dis
 import inspect
 
 import oscartoki
-from oscartoki import errors, hazmat, v1
+from oscartoki import errors, hazmat, socktopus, tcx, v1
 
 
 def members(noun, made):
@@ -37,7 +37,7 @@ def options(noun, *functions):
                 print(f"{noun}.{name}")
 
 
-for module, prefix in [(oscartoki, ""), (hazmat, "hazmat."), (v1, "v1.")]:
+for module, prefix in [(oscartoki, ""), (hazmat, "hazmat."), (v1, "v1."), (tcx, "tcx."), (socktopus, "socktopus.")]:
     for name in module.__all__:
         made = getattr(module, name)
         if inspect.isclass(made):

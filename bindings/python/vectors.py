@@ -8,7 +8,7 @@ import json
 import sys
 
 import oscartoki
-from oscartoki import AudienceKey, Client, Keyring, MemoryReplayLog, OscarError, PendingBody, Refusal, Secret, Service, Session, hazmat, v1
+from oscartoki import AudienceKey, Client, Keyring, MemoryReplayLog, OscarError, PendingBody, Refusal, Secret, Service, Session, hazmat, socktopus, tcx, v1
 from oscartoki.errors import Malformed, Unsignable
 
 KEY = "secret_hex audience_key audience generation "
@@ -241,6 +241,49 @@ def v1_tokikey_mint(given):
 def v1_tokikey_verify(given):
     v1.Key(given.text("key")).verify_tokikey(given.text("toki"), given.text("tokikey"), dialect=given["dialect"] or "any", now_ms=given["now_ms"])
     return {}
+
+
+# ---- TCX ----
+
+
+@op("tcx.pass.mint", "mode params datetime app_public client_token dialect")
+def tcx_pass_mint(given):
+    return {"app_pass": tcx_pass(given).mint(given.text("client_token"), dialect=given["dialect"] or "documented")}
+
+
+@op("tcx.pass.verify", "mode params datetime app_public app_pass now_ms strict")
+def tcx_pass_verify(given):
+    strict = True if given["strict"] is None else given["strict"]
+    found = tcx_pass(given).verify(given.text("app_pass"), strict=strict, now_ms=given["now_ms"])
+    return {"client_token": found.client_token, "dialect": found.dialect}
+
+
+def tcx_pass(given):
+    return tcx.Pass(given.text("app_public"), mode=given["mode"] or "none", params=given["params"], datetime=given["datetime"])
+
+
+@op("tcx.headers", "type app_id app_pass token")
+def tcx_headers(given):
+    return {"headers": tcx.headers(given.text("type"), given.text("app_id"), given.text("app_pass"), given["token"])}
+
+
+@op("tcx.verdict", "code table route")
+def tcx_verdict(given):
+    return tcx.verdict(given.text("code"), table=given["table"] or "documented", route=given["route"] or "call").to_dict()
+
+
+# ---- Socktopus ----
+
+
+@op("socktopus.mint", "secret app connection ts_ms")
+def socktopus_mint(given):
+    return {"token": socktopus.Token.mint(given.text("secret"), given.text("app"), given.text("connection"), ts_ms=given["ts_ms"])}
+
+
+@op("socktopus.verify", "secrets token now_ms")
+def socktopus_verify(given):
+    found = socktopus.Token.verify(given["secrets"] or {}, given.text("token"), now_ms=given["now_ms"])
+    return {"app": found.app, "connection": found.connection, "ts_ms": found.ts_ms}
 
 
 # ---- the two operations with steps ----

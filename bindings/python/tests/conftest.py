@@ -1,9 +1,12 @@
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,31 @@ def start(tmp_path):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="session")
+def oscar():
+    """The command line tool; test.sh names the one that it built."""
+    return os.environ.get("OSCAR") or str(Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "release/oscar")
+
+
+@contextmanager
+def serving(*command, **env):
+    """`oscar serve`; its address."""
+    command = [command[0], "serve", "--listen", "127.0.0.1:0", "--first-start", *command[1:]]
+    with subprocess.Popen(command, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        said = ""
+        while "listening on " not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        # What it says further is read, so that it never waits for a reader.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        try:
+            yield re.search(r"listening on (http://\S+)", said)[1]
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def free_port():

@@ -4,7 +4,7 @@ import httpx
 import requests
 
 import oscartoki
-from oscartoki import asgi, errors, wsgi
+from oscartoki import asgi, errors, socktopus, tcx, wsgi
 
 
 def ask(client: oscartoki.Client) -> bytes:
@@ -38,3 +38,27 @@ def by_hand(client: oscartoki.Client, service: oscartoki.Service) -> oscartoki.O
 
 def layers(service: oscartoki.Service, asgi_app: asgi.App, wsgi_app: wsgi.App) -> tuple[asgi.Middleware, wsgi.Middleware]:
     return oscartoki.asgi.Middleware(asgi_app, service=service), oscartoki.wsgi.Middleware(wsgi_app, service=service)
+
+
+def call_tcx(client: tcx.Client, url: str) -> dict[str, str]:
+    try:
+        return client.headers({"a": "b"}, datetime=client.datetime(), access=client.fetch_access(url))
+    except tcx.Refused as refused:
+        verdict: tcx.Verdict = refused.verdict
+        print(verdict.status_code)
+        raise
+
+
+def meet(hub: socktopus.Hub) -> list[str]:
+    sent: socktopus.Sent = hub.send([("alice", "hello"), socktopus.Message("bob", "hello")])
+    print([message.recipient for message in sent.failed])
+    with hub.connect("carol") as connection:
+        opened: socktopus.Connection = connection
+        said: str | None = opened.receive(1.0)
+        print(said, opened.code)
+        return list(connection)
+
+
+async def meet_by_asyncio(hub: socktopus.AsyncHub) -> list[str]:
+    async with await hub.connect("carol") as connection:
+        return [content async for content in connection]

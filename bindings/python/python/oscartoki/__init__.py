@@ -5,7 +5,7 @@
     app = oscartoki.asgi.Middleware(app, service=oscartoki.Service(keys=[os.environ["OSCAR_KEY"]], authorities=["api.example.com"]))
 """
 
-from . import asgi, errors, hazmat, v1, wsgi
+from . import asgi, errors, hazmat, socktopus, tcx, v1, wsgi
 from ._hot import EXTENSION, VERSION
 from .carried import MessageMemory, SignedMessage, VerifiedMessage, VerifiedTicket, VerifiedUrl
 from .client import Call, Client, Outcome, SignedRequest, Step, secret_from
@@ -19,5 +19,5 @@ __all__ = [
     "AudienceKey", "Call", "Client", "EXTENSION", "Handshake", "Keyring", "MappedReplayLog", "MemoryReplayLog", "MessageMemory",
     "NoReplayLog", "OscarError", "Outcome", "PendingBody", "RedisReplayLog", "Refusal", "ReplayLog", "Secret", "Service", "Session", "SignedMessage",
     "SignedRequest", "Step", "Verdict", "VerifiedMessage", "VerifiedRequest", "VerifiedTicket", "VerifiedUrl", "asgi", "errors", "explain",
-    "hazmat", "normalise_authority", "secret_from", "v1", "wsgi",
+    "hazmat", "normalise_authority", "secret_from", "socktopus", "tcx", "v1", "wsgi",
 ]  # fmt: skip

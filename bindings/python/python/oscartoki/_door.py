@@ -134,6 +134,7 @@ _SIGNATURES: dict[str, list[Any]] = {
     "content_digest_parse": [_S, _N, _S],
     "content_digest_format": [_S, _S, _N],
     "authority_normalise": [_S, _N, _S, _N],
+    "tcx_datetime": [_T, _S, _N],
     "abi_version": [],
 }
 for _name, _types in _SIGNATURES.items():
