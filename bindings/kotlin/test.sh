@@ -76,6 +76,7 @@ examples() {
   "$(target)/release/oscar" keygen >"$folder/secret"
   "$(target)/release/oscar" audience-key --secret "$folder/secret" --audience api.example.com >"$folder/keys"
   chmod 700 "$folder"; chmod 600 "$folder"/*
+  : >"$folder/out"
   "$ROOT/examples/kotlin/service" --listen 127.0.0.1:0 --audience api.example.com --key "$folder/keys" --memory "$folder/memory" --first-start >"$folder/out" 2>&1 &
   service=$!
   for _ in $(seq 200); do grep -q '^listening' "$folder/out" && break; sleep 0.1; done

@@ -3,6 +3,7 @@
 package com.oscartoki
 
 import com.oscartoki.internal.Exchange
+import com.oscartoki.internal.authorityOf
 import com.oscartoki.internal.pairsOf
 import com.oscartoki.internal.rawTarget
 import com.oscartoki.internal.readUpTo
@@ -59,9 +60,10 @@ public class OscarFilter internal constructor(private val service: Service, priv
         val method = request.method
         val target = rawTarget(request)
         val headers = pairsOf(request)
+        val authority = authorityOf(request)
         var body: ByteArray? = null
-        if (service.wantsBody(method, target, headers)) body = readUpTo(request.inputStream, service.maxBody)
-        var verdict = service.verifyHead(method, target, headers, body)
+        if (service.wantsBody(method, target, headers, authority)) body = readUpTo(request.inputStream, service.maxBody)
+        var verdict = service.verifyHead(method, target, headers, body, authority)
         if (verdict is PendingBody) {
             if (stream(request)) {
                 return Exchange(this, service, request, response, StreamedBody(verdict, request.inputStream)).run(chain)

@@ -173,6 +173,17 @@ class ServletTest {
         assertEquals("/a", com.oscartoki.internal.rawTarget(jakarta.servlet.http.HttpServletRequestWrapper(fake("/a"))))
     }
 
+    @Test
+    fun `HTTP 2 has its authority where HTTP 1 has Host`() {
+        fun request(vararg told: Pair<String, Any?>): HttpServletRequest =
+            java.lang.reflect.Proxy.newProxyInstance(javaClass.classLoader, arrayOf(HttpServletRequest::class.java)) { _, method, _ -> told.toMap()[method.name] } as HttpServletRequest
+        fun authority(vararg told: Pair<String, Any?>) = com.oscartoki.internal.authorityOf(request(*told))
+        assertEquals("api.example.com:443", authority("getProtocol" to "HTTP/2.0", "getServerName" to "api.example.com", "getServerPort" to 443))
+        assertEquals("[::1]:8443", authority("getProtocol" to "HTTP/2.0", "getServerName" to "::1", "getServerPort" to 8443))
+        assertEquals(null, authority("getProtocol" to "HTTP/2.0", "getHeader" to NAME, "getServerName" to NAME, "getServerPort" to 443))
+        assertEquals(null, authority("getProtocol" to "HTTP/1.1", "getServerName" to NAME, "getServerPort" to 80))
+    }
+
     private fun fake(uri: String): HttpServletRequest =
         java.lang.reflect.Proxy.newProxyInstance(javaClass.classLoader, arrayOf(HttpServletRequest::class.java)) { _, method, _ ->
             if (method.name == "getRequestURI") uri else null

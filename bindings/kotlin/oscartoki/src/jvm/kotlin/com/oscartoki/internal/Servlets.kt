@@ -19,6 +19,13 @@ internal fun rawTarget(request: HttpServletRequest): String {
     return request.queryString.let { if (it == null) path else "$path?$it" }
 }
 
+/** HTTP/2's `:authority`, where the container does not show it as Host; null: Host says it. A default port counts for nothing. */
+internal fun authorityOf(request: HttpServletRequest): String? {
+    if (request.getHeader("Host") != null || request.protocol.orEmpty() !in setOf("HTTP/2.0", "HTTP/2", "HTTP/3.0", "HTTP/3")) return null
+    val host = request.serverName.let { if (':' in it && !it.startsWith("[")) "[$it]" else it }
+    return "$host:${request.serverPort}"
+}
+
 /** The headers in order, as far as servlets know one. */
 internal fun pairsOf(request: HttpServletRequest): List<Map.Entry<String, String>> {
     val pairs = ArrayList<Map.Entry<String, String>>()
