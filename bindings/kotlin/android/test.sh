@@ -37,6 +37,7 @@ stubs() { # FOLDER TARGET
   [[ $lld != *rust-lld ]] || flavor='-flavor gnu'
   cat >"$1/link" <<LINK
 #!/usr/bin/env bash
+[ "\$1" != -flavor ] || shift 2
 given=()
 for one in "\$@"; do
   case \$one in -Wl,*) IFS=, read -ra several <<<"\${one#-Wl,}"; given+=("\${several[@]}") ;; *) given+=("\$one") ;; esac
