@@ -28,8 +28,12 @@ pub(crate) unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a [u8]> 
 /// As of [`bytes`].
 pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str> {
     // SAFETY: what this function asks is what `bytes` asks.
-    let bytes = unsafe { bytes(data.cast(), len) }?;
-    std::str::from_utf8(bytes).map_err(|_| OscarError::Malformed("a text that is not UTF-8").into())
+    utf8(unsafe { bytes(data.cast(), len) }?)
+}
+
+/// A field that must be a text; `malformed` otherwise.
+pub(crate) fn utf8(field: &[u8]) -> Result<&str> {
+    std::str::from_utf8(field).map_err(|_| OscarError::Malformed("a text that is not UTF-8").into())
 }
 
 /// A zero-terminated text, `None` for null.

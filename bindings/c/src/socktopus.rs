@@ -1,9 +1,8 @@
 //! Socktopus: tokens, frames, the client's pings, bodies.
 
-use crate::boundary::{Out, Packed, TextOut, bytes, text};
+use crate::boundary::{Out, Packed, TextOut, bytes, text, utf8};
 use crate::handle::{self, Handle, SOCKTOPUS_PINGS, SOCKTOPUS_SECRETS, TEXTS};
-use crate::status::{Result, Status, guard};
-use oscartoki::OscarError;
+use crate::status::{Status, guard};
 use oscartoki::socktopus::{
     SocktopusFrame, SocktopusKick, SocktopusMessage, SocktopusPing, SocktopusPings, SocktopusSend, SocktopusSent, SocktopusToken,
 };
@@ -232,7 +231,7 @@ pub unsafe extern "C" fn oscar_socktopus_send_body(
         let mut packed = unsafe { Packed::new(messages, messages_len) }?;
         let mut messages = Vec::new();
         while let Some(recipient) = packed.optional()? {
-            messages.push(SocktopusMessage { recipient: utf8(recipient)?, content: utf8(packed.field()?)? });
+            messages.push(SocktopusMessage { recipient: utf8(recipient)?.to_owned(), content: utf8(packed.field()?)?.to_owned() });
         }
         body.write(handle::keep_in(&TEXTS, SocktopusSend { app, secret, messages }.to_json())?);
         Ok(())
@@ -260,7 +259,7 @@ pub unsafe extern "C" fn oscar_socktopus_kick_body(
         let mut packed = unsafe { Packed::new(connections, connections_len) }?;
         let mut connections = Vec::new();
         while let Some(connection) = packed.optional()? {
-            connections.push(utf8(connection)?);
+            connections.push(utf8(connection)?.to_owned());
         }
         body.write(handle::keep_in(&TEXTS, SocktopusKick { app, secret, connections }.to_json())?);
         Ok(())
@@ -281,8 +280,4 @@ pub unsafe extern "C" fn oscar_socktopus_sent(body: *const u8, body_len: usize, 
         failed.write(sent.failed.len());
         Ok(())
     })
-}
-
-fn utf8(field: &[u8]) -> Result<String> {
-    std::str::from_utf8(field).map(str::to_owned).map_err(|_| OscarError::Malformed("a text that is not UTF-8").into())
 }

@@ -1,6 +1,6 @@
 //! TCX: passes, headers and verdicts, and the client that keeps its tokens.
 
-use crate::boundary::{Out, Packed, TextOut, bytes, chars, text};
+use crate::boundary::{Out, Packed, TextOut, bytes, chars, text, utf8};
 use crate::handle::{self, Handle, TCX_CLIENTS, TEXTS};
 use crate::status::{Result, Status, guard};
 use oscartoki::OscarError;
@@ -384,10 +384,6 @@ unsafe fn params_of(data: *const u8, len: usize) -> Result<Vec<TcxParam>> {
         params.push(TcxParam::new(utf8(name)?, utf8(packed.field()?)?));
     }
     Ok(params)
-}
-
-fn utf8(field: &[u8]) -> Result<&str> {
-    std::str::from_utf8(field).map_err(|_| OscarError::Malformed("a text that is not UTF-8").into())
 }
 
 /// # Safety
